@@ -1,0 +1,1 @@
+//! Postgres, RabbitMQ, object storage and telemetry: the only crate that speaks SQL, AMQP and S3.

@@ -1,0 +1,3 @@
+//! Entry point of `reelmill`.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! One trait, one file per network: OAuth, ingest and publishing.

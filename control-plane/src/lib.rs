@@ -1,0 +1,1 @@
+//! GraphQL API, relay and sweeper.

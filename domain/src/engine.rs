@@ -1,0 +1,128 @@
+//! The protocol between a worker and the jailed `reelmill-media`.
+//!
+//! The worker writes one [`Request`] as JSON to the child's standard input and closes it. The
+//! child answers on standard output with one [`Event`] a line, ends with exactly one terminal
+//! event (`Probed`, `Finished` or `Rejected`), and exits with 0. Anything else (a signal, another
+//! exit code, no terminal event) is a crash of the engine and says nothing about the file.
+//!
+//! Files are passed by name inside the scratch directory, which is the child's working directory
+//! and the only place that its jail lets it write; the source is read-only there.
+
+use serde::{Deserialize, Serialize};
+
+use crate::media_info::MediaInfo;
+use crate::operation::Operation;
+use crate::problem::Problem;
+
+/// Raised when the same operation on the same bytes may give another file.
+pub const ENGINE_VERSION: i32 = 1;
+
+/// One piece of work.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "request", rename_all = "snake_case")]
+pub enum Request {
+    /// Reads facts, hash and a thumbnail.
+    Probe(ProbeRequest),
+    /// Makes all outputs of one source with one decode.
+    Run(RunRequest),
+}
+
+/// Reads `source` and writes a JPEG thumbnail to `thumbnail`, both names in the scratch directory.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ProbeRequest {
+    pub source: String,
+    pub thumbnail: String,
+    pub limits: InputLimits,
+}
+
+/// Makes every one of `outputs` from `source`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunRequest {
+    pub source: String,
+    pub limits: InputLimits,
+    pub outputs: Vec<OutputRequest>,
+}
+
+/// One file to make; `name` is its file name in the scratch directory and must not exist.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OutputRequest {
+    pub name: String,
+    pub operation: Operation,
+}
+
+/// What a source may be, checked before anything of it is decoded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputLimits {
+    /// Width × height, px.
+    pub pixels: u64,
+    pub side: u32,
+    pub duration_ms: u64,
+    pub streams: u32,
+    pub frames: u64,
+    pub bytes: u64,
+}
+
+impl Default for InputLimits {
+    fn default() -> Self {
+        Self {
+            pixels: 64_000_000,
+            side: 16_384,
+            duration_ms: 4 * 60 * 60 * 1000,
+            streams: 32,
+            frames: 1_000_000,
+            bytes: 4 << 30,
+        }
+    }
+}
+
+/// One line of the child's standard output.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// Which layers of the jail hold, first of all.
+    Jailed { layers: Vec<String> },
+    /// Share of the work done, 0 to 1, at least twice a second while frames move.
+    Progress { done: f64 },
+    /// Terminal for [`Request::Probe`].
+    Probed(Probed),
+    /// One output stands verified under its name, or failed alone; in any order.
+    Output(OutputResult),
+    /// Terminal for [`Request::Run`]: every output was answered before.
+    Finished { frames_decoded: u64, encodes: u32 },
+    /// Terminal: the file cannot be used, and why.
+    Rejected { problem: Problem },
+}
+
+/// The answer to a probe.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Probed {
+    pub info: MediaInfo,
+    /// SHA-256 of the whole file, hex.
+    pub sha256: String,
+    /// Written under the name asked for; `None` when no frame could be shown.
+    pub thumbnail: Option<Thumbnail>,
+}
+
+/// A small JPEG, at most 640 px on its longer side.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Thumbnail {
+    pub width: u32,
+    pub height: u32,
+    pub bytes: u64,
+}
+
+/// What became of one output.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OutputResult {
+    pub name: String,
+    #[serde(flatten)]
+    pub outcome: OutputOutcome,
+}
+
+/// Made and probed again, or failed without harm to the others.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum OutputOutcome {
+    Made { info: MediaInfo, sha256: String },
+    Failed { problem: Problem },
+}

@@ -1,0 +1,12 @@
+//! Pure rules of Reelmill: media plans, captions, schedules and state machines.
+//!
+//! Nothing here touches a clock, a network, a database or a file: what a function needs is passed
+//! in, and what it decides is returned. Every table of cases lives beside the rule that it tests.
+
+pub mod engine;
+pub mod id;
+pub mod media_info;
+pub mod operation;
+pub mod platform;
+pub mod problem;
+

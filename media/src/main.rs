@@ -1,0 +1,3 @@
+//! Entry point of `reelmill-media`.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Strict simulators of the networks, with a ledger and faults.

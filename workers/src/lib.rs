@@ -1,0 +1,1 @@
+//! The consume loop and one file per job kind.

@@ -9,4 +9,3 @@ pub mod media_info;
 pub mod operation;
 pub mod platform;
 pub mod problem;
-

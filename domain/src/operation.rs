@@ -67,9 +67,13 @@ pub enum AudioOutput {
     None,
     Copy,
     /// AAC-LC at 48 kHz stereo, bit/s.
-    Aac { bit_rate: u32 },
+    Aac {
+        bit_rate: u32,
+    },
     /// A silent AAC-LC track, where a network wants one and the source has none.
-    Silent { bit_rate: u32 },
+    Silent {
+        bit_rate: u32,
+    },
 }
 
 /// One baseline-compatible JPEG: sRGB, 4:2:0, orientation baked in, no metadata, alpha flattened.

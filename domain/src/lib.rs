@@ -9,3 +9,4 @@ pub mod media_info;
 pub mod operation;
 pub mod platform;
 pub mod problem;
+pub mod publishing;

@@ -1,1 +1,3 @@
 //! Postgres, RabbitMQ, object storage and telemetry: the only crate that speaks SQL, AMQP and S3.
+
+pub mod store;

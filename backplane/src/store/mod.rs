@@ -1,0 +1,99 @@
+//! Postgres. One file per family of tables; every query is checked at compile time.
+//!
+//! The only way to a connection is [`Store::begin`] with a [`Scope`]: row-level security shows a
+//! transaction the rows of its scope and no others, and a query that forgets its `WHERE` finds
+//! nothing of another brand.
+
+mod error;
+mod scope;
+
+use std::ops::{Deref, DerefMut};
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+
+pub use error::{StoreError, StoreErrorKind};
+pub use scope::Scope;
+
+/// How a process reaches Postgres.
+#[derive(Clone, Debug)]
+pub struct StoreConfig {
+    /// Options hold the password; their `Debug` does not show it.
+    pub options: PgConnectOptions,
+    pub connections_max: u32,
+    /// How long a caller waits for a free connection.
+    pub acquire_timeout: Duration,
+    /// Postgres ends a statement that takes longer.
+    pub statement_timeout: Duration,
+}
+
+/// A pool of connections of one role. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pool: PgPool,
+}
+
+impl Store {
+    /// Opens a pool. Connections are made when they are needed; each is checked to be writable
+    /// before it is handed out, so that a failed-over primary is left within seconds.
+    #[must_use]
+    pub fn connect(config: StoreConfig) -> Self {
+        let timeout_ms = config.statement_timeout.as_millis().to_string();
+        let options = config.options.options([
+            ("statement_timeout", timeout_ms.as_str()),
+            ("idle_in_transaction_session_timeout", "60000"),
+        ]);
+        let pool = PgPoolOptions::new()
+            .max_connections(config.connections_max)
+            .acquire_timeout(config.acquire_timeout)
+            .test_before_acquire(true)
+            .connect_lazy_with(options);
+        Self { pool }
+    }
+
+    /// Opens a transaction that sees what `scope` sees. Dropped without [`Tx::commit`], it is
+    /// rolled back.
+    ///
+    /// # Errors
+    /// When no connection comes free in time or Postgres cannot be reached.
+    pub async fn begin(&self, scope: &Scope) -> Result<Tx, StoreError> {
+        let inner = self.pool.begin_with(scope.begin_statement()).await?;
+        Ok(Tx { inner })
+    }
+
+    /// Closes every connection, waiting for those in use.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// A transaction in one scope.
+#[derive(Debug)]
+pub struct Tx {
+    inner: Transaction<'static, Postgres>,
+}
+
+impl Tx {
+    /// Makes everything of this transaction last.
+    ///
+    /// # Errors
+    /// When the commit fails, or when its outcome is not known ([`StoreErrorKind::CommitUnknown`]):
+    /// then read back what was to be written before doing it again.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        self.inner.commit().await.map_err(StoreError::from_commit)
+    }
+}
+
+impl Deref for Tx {
+    type Target = PgConnection;
+    fn deref(&self) -> &PgConnection {
+        &self.inner
+    }
+}
+
+impl DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.inner
+    }
+}

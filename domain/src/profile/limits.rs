@@ -1,0 +1,149 @@
+//! What a network accepts of one file, as data: hard limits, and apart from them what it prefers.
+
+use serde::Deserialize;
+
+/// Both ends belong to it; one that is left out is open.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Range<T> {
+    #[serde(default = "none")]
+    pub min: Option<T>,
+    #[serde(default = "none")]
+    pub max: Option<T>,
+}
+
+/// `#[serde(default)]` would ask for `T: Default` on the whole range.
+const fn none<T>() -> Option<T> {
+    None
+}
+
+impl<T> Default for Range<T> {
+    fn default() -> Self {
+        Self { min: None, max: None }
+    }
+}
+
+impl<T: PartialOrd + Copy> Range<T> {
+    /// Whether `value` lies in it.
+    #[must_use]
+    pub fn holds(&self, value: T) -> bool {
+        self.min.is_none_or(|min| value >= min) && self.max.is_none_or(|max| value <= max)
+    }
+}
+
+/// A width to a height, e.g. 9:16.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub struct Ratio(pub u32, pub u32);
+
+impl Ratio {
+    /// Width divided by height.
+    #[must_use]
+    pub fn value(self) -> f64 {
+        f64::from(self.0) / f64::from(self.1)
+    }
+}
+
+/// Hard limits of a video file.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VideoLimits {
+    /// Names as in [`crate::media_info::MediaInfo::container`].
+    pub containers: Vec<String>,
+    /// FFmpeg's codec names.
+    pub codecs: Vec<String>,
+    pub pixel_formats: Vec<String>,
+    /// px, as displayed.
+    #[serde(default)]
+    pub width: Range<u32>,
+    /// px, as displayed.
+    #[serde(default)]
+    pub height: Range<u32>,
+    #[serde(default)]
+    pub ratio: Range<Ratio>,
+    /// Frames per second.
+    #[serde(default)]
+    pub frame_rate: Range<f64>,
+    /// bit/s of the video stream.
+    #[serde(default)]
+    pub bit_rate_max: Option<u64>,
+    #[serde(default)]
+    pub duration_ms: Range<u64>,
+    /// MB are 10^6 bytes.
+    pub bytes_max: u64,
+    pub audio: AudioLimits,
+    /// The index has to come before the media.
+    #[serde(default)]
+    pub moov_first: bool,
+    /// Whether an edit list may be there.
+    #[serde(default = "yes")]
+    pub edit_list: bool,
+    #[serde(default)]
+    pub closed_gop: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// Hard limits of the sound of a video.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AudioLimits {
+    pub codecs: Vec<String>,
+    /// Empty: any.
+    #[serde(default)]
+    pub profiles: Vec<String>,
+    pub sample_rate_max: u32,
+    pub channels_max: u32,
+    /// bit/s; a little over the figure of the page, because encoders only come near a target.
+    #[serde(default)]
+    pub bit_rate_max: Option<u64>,
+    /// A video without sound is refused.
+    #[serde(default)]
+    pub required: bool,
+}
+
+/// Hard limits of a still image.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImageLimits {
+    /// Names as in [`crate::media_info::MediaInfo::container`].
+    pub formats: Vec<String>,
+    /// px, upright.
+    #[serde(default)]
+    pub width: Range<u32>,
+    /// px, upright.
+    #[serde(default)]
+    pub height: Range<u32>,
+    /// Width and height together, px.
+    #[serde(default)]
+    pub side_sum_max: Option<u32>,
+    #[serde(default)]
+    pub ratio: Range<Ratio>,
+    pub bytes_max: u64,
+}
+
+/// Hard limits of several files in one post.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CarouselLimits {
+    pub items: Range<usize>,
+    /// Photos and videos may stand in one post.
+    pub mixed: bool,
+}
+
+/// What is aimed at when a file has to be made anyway, and the shape that suits the placement.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preferences {
+    /// The shape that is made unless a person asks for [`crate::operation::Framing::Whole`].
+    #[serde(default)]
+    pub ratio: Range<Ratio>,
+    /// Of what is encoded, px.
+    pub long_side: u32,
+    /// Of what is encoded, px.
+    pub short_side: u32,
+    /// Another shape is reached by cutting when no more than this share of the picture is lost,
+    /// and by borders otherwise.
+    pub crop_up_to_percent: u32,
+}

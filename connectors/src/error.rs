@@ -2,7 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use domain::platform::Platform;
-use domain::problem::Problem;
+use domain::problem::{Problem, Remedy};
+use domain::publishing::SendOutcome;
+
+use crate::answer::Broken;
 
 /// An answer, or the lack of one, outside of `send` (whose outcomes are of their own type).
 ///
@@ -34,4 +37,48 @@ pub enum ErrorKind {
     /// A prepared handle is gone: prepare it anew.
     #[error("a prepared step has expired")]
     StepExpired,
+}
+
+impl ConnectorError {
+    pub(crate) const fn new(platform: Platform, step: &'static str, kind: ErrorKind) -> Self {
+        Self { platform, step, kind }
+    }
+
+    /// A repeatable call that broke.
+    pub(crate) fn broken(platform: Platform, step: &'static str, broken: &Broken) -> Self {
+        Self::new(platform, step, ErrorKind::Transient(broken.to_string()))
+    }
+
+    /// A repeatable call whose answer nobody documented.
+    pub(crate) fn unexpected(platform: Platform, step: &'static str, status: u16) -> Self {
+        Self::new(platform, step, ErrorKind::Transient(format!("unexpected answer, HTTP {status}")))
+    }
+
+    /// This network has no such thing.
+    pub(crate) fn unsupported(platform: Platform, step: &'static str) -> Self {
+        let message = format!("{} does not offer this.", platform.display_name());
+        let problem = Problem::new(format!("{platform}.unsupported"), message, Remedy::None);
+        Self::new(platform, step, ErrorKind::Permanent(problem))
+    }
+}
+
+/// What a broken irreversible call means: only when nothing left is it surely not sent.
+pub(crate) fn broken_send(platform: Platform, broken: &Broken) -> SendOutcome {
+    if broken.left {
+        return SendOutcome::Unknown { seen: broken.to_string() };
+    }
+    let message =
+        format!("{} could not be reached, so nothing was sent. It is tried again.", platform.display_name());
+    SendOutcome::NotSent { problem: Problem::new(format!("{platform}.unreachable"), message, Remedy::Wait) }
+}
+
+/// The bytes to send could not be had from our own storage.
+pub(crate) fn media_unreadable() -> SendOutcome {
+    SendOutcome::NotSent {
+        problem: Problem::new(
+            "publish.media_unreadable",
+            "The media file could not be read from storage, so nothing was sent. It is tried again.",
+            Remedy::Wait,
+        ),
+    }
 }

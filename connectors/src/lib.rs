@@ -4,11 +4,25 @@
 //! decisions: it is handed a [`Session`] and a [`Post`], and answers with outcomes. Whether to call
 //! it is decided by `domain::publishing::next_step`.
 
+mod address;
+mod answer;
+pub mod config;
 pub mod connector;
 pub mod error;
+mod fence;
+pub mod fetch;
+mod http;
+mod registry;
+mod spool;
+mod telegram;
+mod wire;
+
+pub use config::{ConnectorsConfig, InstagramConfig, TelegramConfig, TiktokConfig};
 
 pub use connector::{
     AccountProfile, Budget, Connected, Connector, Credentials, FoundItem, FoundMedia, MediaPage, PageRequest,
     Post, PostMedia, Prepared, SendContext, Session, SettingSpec,
 };
 pub use error::{ConnectorError, ErrorKind};
+pub use fetch::{FetchError, FetchFailure, FetchLimits, Fetched, Fetcher};
+pub use registry::Connectors;

@@ -1,3 +1,4 @@
 //! Postgres, RabbitMQ, object storage and telemetry: the only crate that speaks SQL, AMQP and S3.
 
+pub mod migrate;
 pub mod store;

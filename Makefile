@@ -1,0 +1,34 @@
+# The whole daily vocabulary. `make` alone explains it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help run test check generate bench
+
+help: ## Say what there is
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+
+run: ## Start everything on this machine, with a demo brand (ARGS="--workers 4 --no-demo" …)
+	@deploy/local/packages
+	cargo build --workspace --bins
+	@exec target/debug/reelmill up $(ARGS)
+
+test: ## Run every test against a private Postgres and RabbitMQ (ARGS="name of a test")
+	@deploy/local/packages
+	cargo build --workspace --bins
+	target/debug/reelmill dev-services -- cargo test --workspace $(ARGS) | deploy/local/totals
+
+check: ## Formatting, lints, and whether the generated files fit the code
+	@deploy/local/packages
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- --deny warnings
+	deploy/local/generate --check
+
+generate: ## Rewrite .sqlx and schema.graphql from the code
+	@deploy/local/packages
+	deploy/local/generate
+
+bench: ## Measure, and print the figures as JSON lines
+	@deploy/local/packages
+	cargo build --workspace --bins --release
+	target/release/reelmill dev-services -- cargo bench --package tests $(ARGS)

@@ -3,11 +3,13 @@
 //! Nothing here touches a clock, a network, a database or a file: what a function needs is passed
 //! in, and what it decides is returned. Every table of cases lives beside the rule that it tests.
 
+pub mod conformance;
 pub mod content;
 pub mod engine;
 pub mod id;
 pub mod media_info;
 pub mod operation;
+pub mod plan;
 pub mod platform;
 pub mod problem;
 pub mod profile;

@@ -71,7 +71,7 @@ pub enum Confidence {
 /// What is accepted, by kind. What is preferred stands beside it, never mixed with it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Accepts {
-    Video(VideoLimits, Preferences),
+    Video(Box<VideoLimits>, Preferences),
     Image(ImageLimits, Preferences),
     Carousel(CarouselLimits),
 }
@@ -236,7 +236,7 @@ struct Row {
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum RowAccepts {
-    Video(VideoLimits),
+    Video(Box<VideoLimits>),
     Image(ImageLimits),
     Carousel(CarouselLimits),
 }

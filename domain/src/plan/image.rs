@@ -1,0 +1,53 @@
+//! Still images: sent as they are, or made anew as a JPEG.
+
+use super::framing::{Bounds, reason, shape, size};
+use super::{Fit, Want};
+use crate::conformance::violations;
+use crate::media_info::MediaInfo;
+use crate::operation::{Framing, ImageOutput, Operation};
+use crate::problem::Problem;
+use crate::profile::{ImageLimits, Preferences};
+
+/// Where the quality starts; the engine lowers it until the byte limit is met.
+const QUALITY: u8 = 90;
+
+/// No network shows more than this buys, and Telegram fetches at most this by address, bytes.
+const BYTES_AIM: u64 = 5_000_000;
+
+/// Plans one image for one want.
+pub(super) fn fit(
+    info: &MediaInfo,
+    want: &Want<'_>,
+    limits: &ImageLimits,
+    prefers: &Preferences,
+) -> Result<Fit, Problem> {
+    let found = violations(info, want.profile);
+    let shape = shape((info.width, info.height), limits.ratio, prefers, want.framing);
+    if found.is_empty() && shape.framing == Framing::Whole {
+        return Ok(Fit {
+            operation: Operation::Passthrough,
+            framing: Framing::Whole,
+            width: info.width,
+            height: info.height,
+            reasons: Vec::new(),
+        });
+    }
+    let bounds = Bounds {
+        width: limits.width,
+        height: limits.height,
+        long_side: prefers.long_side,
+        short_side: prefers.short_side,
+        step: 1,
+    };
+    let (width, height) = size(&shape, &bounds, want.profile)?;
+    let operation = Operation::Image(ImageOutput {
+        width,
+        height,
+        framing: shape.framing,
+        quality: QUALITY,
+        max_bytes: BYTES_AIM.min(limits.bytes_max),
+    });
+    let mut reasons: Vec<String> = found.into_iter().map(|violation| violation.reason).collect();
+    reasons.extend(reason(shape.framing, (info.width, info.height), (width, height), want.profile));
+    Ok(Fit { operation, framing: shape.framing, width, height, reasons })
+}

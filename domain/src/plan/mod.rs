@@ -1,0 +1,177 @@
+//! The cheapest way to give every target a file that it accepts.
+//!
+//! For each want the first candidate is taken whose expected result has no violation: the file as
+//! it is, the same streams in a new container, the picture copied and the sound encoded, an encode.
+//! Encodes are drawn from one canonical ladder that does not depend on the network, so wants that
+//! need the same file ask for the same [`Operation`] and share it; and since every want is planned
+//! for itself, no other want can make its file worse.
+
+mod expected;
+mod framing;
+mod image;
+mod video;
+
+use crate::conformance::seconds;
+use crate::media_info::MediaInfo;
+use crate::operation::{Framing, Operation};
+use crate::platform::MediaKind;
+use crate::problem::{Problem, Remedy};
+use crate::profile::{Accepts, Overrides, Profile, Range};
+
+pub use expected::expected_info;
+
+/// What one target asks of an asset.
+#[derive(Clone, Copy, Debug)]
+pub struct Want<'a> {
+    pub profile: &'a Profile,
+    /// What a person asked for; `None`: as the profile prefers.
+    pub framing: Option<Framing>,
+    pub overrides: Overrides,
+}
+
+impl<'a> Want<'a> {
+    /// Wants what `profile` accepts, framed as it prefers.
+    #[must_use]
+    pub fn new(profile: &'a Profile) -> Self {
+        Self { profile, framing: None, overrides: Overrides::default() }
+    }
+}
+
+/// What becomes of one asset.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// For each want, in their order: how it is met, or why it cannot be.
+    pub fits: Vec<Result<Fit, Problem>>,
+    /// Each distinct operation once, in the order of the first want that it serves.
+    pub works: Vec<Work>,
+}
+
+/// One file to make, and the wants (by index) that it serves.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Work {
+    pub operation: Operation,
+    pub wants: Vec<usize>,
+}
+
+/// How one want is met.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fit {
+    pub operation: Operation,
+    /// How the picture gets into its shape.
+    pub framing: Framing,
+    /// Of the result, as displayed, px.
+    pub width: u32,
+    pub height: u32,
+    /// Plain sentences: why it is not sent as it came.
+    pub reasons: Vec<String>,
+}
+
+impl Fit {
+    /// What the operation amounts to.
+    #[must_use]
+    pub const fn effort(&self) -> Effort {
+        Effort::of(&self.operation)
+    }
+}
+
+/// An operation as people are told of it, from cheap to dear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Effort {
+    Passthrough,
+    Remux,
+    Transcode,
+}
+
+impl Effort {
+    /// What `operation` amounts to.
+    #[must_use]
+    pub const fn of(operation: &Operation) -> Self {
+        match operation {
+            Operation::Passthrough => Self::Passthrough,
+            Operation::Remux { .. } => Self::Remux,
+            Operation::Video(_) | Operation::Image(_) => Self::Transcode,
+        }
+    }
+
+    /// The name stored in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Passthrough => "passthrough",
+            Self::Remux => "remux",
+            Self::Transcode => "transcode",
+        }
+    }
+}
+
+/// Plans all `wants` of one file. Depends on its arguments alone, and plans each want for itself.
+#[must_use]
+pub fn plan(info: &MediaInfo, wants: &[Want<'_>]) -> Plan {
+    let fits: Vec<_> = wants.iter().map(|want| fit(info, want)).collect();
+    let mut works: Vec<Work> = Vec::new();
+    for (index, fit) in fits.iter().enumerate() {
+        let Ok(fit) = fit else { continue };
+        match works.iter_mut().find(|work| work.operation == fit.operation) {
+            Some(work) => work.wants.push(index),
+            None => works.push(Work { operation: fit.operation.clone(), wants: vec![index] }),
+        }
+    }
+    Plan { fits, works }
+}
+
+/// Plans one want of one file.
+///
+/// # Errors
+/// A [`Problem`] that says why no file that the profile accepts can be made.
+pub fn fit(info: &MediaInfo, want: &Want<'_>) -> Result<Fit, Problem> {
+    match &want.profile.accepts {
+        Accepts::Video(limits, prefers) if info.kind == MediaKind::Video => {
+            check_duration(info, want, limits.duration_ms)?;
+            video::fit(info, want, limits, prefers)
+        }
+        Accepts::Image(limits, prefers) if info.kind == MediaKind::Image => {
+            image::fit(info, want, limits, prefers)
+        }
+        _ => Err(Problem::new(
+            "media.unsupported_kind",
+            format!("It is not what {} is for. Choose other media.", want.profile.name),
+            Remedy::ChangeMedia,
+        )),
+    }
+}
+
+fn check_duration(info: &MediaInfo, want: &Want<'_>, range: Range<u64>) -> Result<(), Problem> {
+    let network = want.profile.platform.display_name();
+    let duration = info.duration_ms.unwrap_or(0);
+    if let Some(min) = range.min.filter(|min| duration < *min) {
+        return Err(Problem::new(
+            "media.too_short",
+            format!(
+                "It is {} long and {network} wants at least {}. Choose a longer video.",
+                seconds(duration),
+                seconds(min)
+            ),
+            Remedy::ChangeMedia,
+        ));
+    }
+    let max = [range.max, want.overrides.max_duration_ms].into_iter().flatten().min();
+    match max.filter(|max| duration > *max) {
+        Some(max) => Err(too_long(duration, network, max)),
+        None => Ok(()),
+    }
+}
+
+fn too_long(duration: u64, network: &str, max: u64) -> Problem {
+    Problem::new(
+        "media.too_long",
+        format!(
+            "It is {} long and {network} takes at most {} here. Choose a shorter video.",
+            seconds(duration),
+            seconds(max)
+        ),
+        Remedy::ChangeMedia,
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,115 @@
+//! Decoders of one stream, under the limits of the request.
+
+use domain::engine::InputLimits;
+use domain::problem::Problem;
+use ffmpeg_next::codec::{self, threading};
+use ffmpeg_next::{Error, Packet, decoder, frame};
+
+use super::input::{Source, decoder_options};
+use crate::reject;
+
+/// A decoder that reports damage this often in a row has nothing to give for now.
+const DAMAGES_MAX: u32 = 64;
+
+/// Turns packets of the shown stream into pictures in display order.
+pub struct VideoDecoder(decoder::Video);
+
+/// Turns packets of the heard stream into sound.
+pub struct AudioDecoder(decoder::Audio);
+
+/// Opens the decoder of the stream that is shown, with `threads` threads.
+///
+/// # Errors
+/// `media.unsupported_format` when no decoder on our list reads it.
+pub fn video(source: &Source, limits: &InputLimits, threads: usize) -> Result<VideoDecoder, Problem> {
+    let opened = open(source, source.video, limits, threads)?;
+    opened.video().map(VideoDecoder).map_err(|_| reject::unsupported_codec(&source.video().codec))
+}
+
+/// Opens the decoder of stream `index`, which is a sound.
+///
+/// # Errors
+/// As for [`video`].
+pub fn audio(source: &Source, index: usize, limits: &InputLimits) -> Result<AudioDecoder, Problem> {
+    let opened = open(source, index, limits, 1)?;
+    opened.audio().map(AudioDecoder).map_err(|_| reject::unsupported_codec(&source.streams[index].codec))
+}
+
+fn open(
+    source: &Source,
+    index: usize,
+    limits: &InputLimits,
+    threads: usize,
+) -> Result<decoder::Opened, Problem> {
+    let refused = || reject::unsupported_codec(&source.streams[index].codec);
+    let stream = source.input.stream(index).ok_or_else(reject::unreadable)?;
+    let mut context =
+        codec::Context::from_parameters(stream.parameters()).map_err(|_| reject::unreadable())?;
+    context.set_threading(threading::Config { count: threads, kind: threading::Type::Frame, safe: true });
+    let mut decoder = context.decoder();
+    decoder.set_packet_time_base(stream.time_base());
+    let codec = decoder::find(decoder.id()).ok_or_else(refused)?;
+    decoder.open_as_with(codec, decoder_options(limits)).map_err(|_| refused())
+}
+
+impl VideoDecoder {
+    /// Takes a packet; damage in it is skipped, as players do.
+    pub fn send(&mut self, packet: &Packet) {
+        let _damaged = self.0.send_packet(packet);
+    }
+
+    /// Nothing more comes: the pictures in flight follow.
+    pub fn finish(&mut self) {
+        let _ended = self.0.send_eof();
+    }
+
+    /// The next picture that is ready. Its time is in the stream's clock.
+    pub fn receive(&mut self) -> Option<frame::Video> {
+        let mut picture = frame::Video::empty();
+        for _damaged in 0..DAMAGES_MAX {
+            match self.0.receive_frame(&mut picture) {
+                Ok(()) => return Some(picture),
+                Err(Error::Eof | Error::Other { .. }) => return None,
+                Err(_) => {}
+            }
+        }
+        None
+    }
+}
+
+impl VideoDecoder {
+    /// Decodes a key frame by itself, forgetting what came before.
+    pub fn decode_alone(&mut self, packet: &Packet) -> Option<frame::Video> {
+        self.0.flush();
+        self.send(packet);
+        self.finish();
+        let picture = self.receive();
+        self.0.flush();
+        picture
+    }
+}
+
+impl AudioDecoder {
+    /// Takes a packet; damage in it is skipped, as players do.
+    pub fn send(&mut self, packet: &Packet) {
+        let _damaged = self.0.send_packet(packet);
+    }
+
+    /// Nothing more comes: the sound in flight follows.
+    pub fn finish(&mut self) {
+        let _ended = self.0.send_eof();
+    }
+
+    /// The next stretch of sound that is ready. Its time is in the stream's clock.
+    pub fn receive(&mut self) -> Option<frame::Audio> {
+        let mut sound = frame::Audio::empty();
+        for _damaged in 0..DAMAGES_MAX {
+            match self.0.receive_frame(&mut sound) {
+                Ok(()) => return Some(sound),
+                Err(Error::Eof | Error::Other { .. }) => return None,
+                Err(_) => {}
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,136 @@
+//! The chain of filters that makes a decoded picture what a viewer is to see: upright, square
+//! pixels, one frame rate, BT.709 in limited range, and of the size that was asked for.
+
+use domain::media_info::VideoStream;
+use domain::operation::Framing;
+
+/// What the pictures are to become.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    pub width: u32,
+    pub height: u32,
+    pub framing: Framing,
+    /// Constant frames per second as a fraction; `None` keeps times as they are.
+    pub frame_rate: Option<(u32, u32)>,
+    /// FFmpeg's name of the pixel format.
+    pub pixels: &'static str,
+}
+
+/// The filters that make pictures of `source` into `look`.
+#[must_use]
+pub fn chain(source: &VideoStream, look: &Look) -> String {
+    let mut filters = Vec::new();
+    if source.interlaced {
+        filters.push(String::from("yadif=deint=interlaced"));
+    }
+    // Dropping before the pixels are touched saves work, repeating after does.
+    let rate = look
+        .frame_rate
+        .map(|(num, den)| (f64::from(num) / f64::from(den), format!("fps={num}/{den}:start_time=0")));
+    let (early, late) = match rate {
+        Some((rate, filter)) if rate < source.frame_rate => (Some(filter), None),
+        Some((_, filter)) => (None, Some(filter)),
+        None => (None, None),
+    };
+    filters.extend(early);
+    let fit = fit(source, look);
+    if let Some((width, height)) = fit.crop {
+        filters.push(format!("crop={width}:{height}"));
+    }
+    filters.push(scale(source, fit.scaled, look.pixels));
+    filters.extend(turn(source).iter().map(ToString::to_string));
+    if look.framing == Framing::Pad {
+        filters.push(format!("pad={}:{}:(ow-iw)/2:(oh-ih)/2", look.width, look.height));
+    }
+    filters.extend(late);
+    filters.push(String::from("setsar=1"));
+    filters.join(",")
+}
+
+/// Sizes on the way, as stored, i.e. before turning.
+#[derive(Debug, PartialEq, Eq)]
+struct Fit {
+    crop: Option<(u32, u32)>,
+    scaled: (u32, u32),
+}
+
+fn fit(source: &VideoStream, look: &Look) -> Fit {
+    let sideways = source.rotation % 180 == 90;
+    let as_stored = |(width, height)| if sideways { (height, width) } else { (width, height) };
+    let target = as_stored((look.width, look.height));
+    // The shape of the stored picture when its pixels are drawn square.
+    let shown_width = f64::from(source.coded_width) * f64::from(source.sar.0) / f64::from(source.sar.1);
+    let shape = shown_width / f64::from(source.coded_height);
+    let target_shape = f64::from(target.0) / f64::from(target.1);
+    match look.framing {
+        Framing::Whole => Fit { crop: None, scaled: target },
+        Framing::Crop => {
+            let crop = if shape > target_shape {
+                (share(source.coded_width, target_shape / shape), source.coded_height)
+            } else {
+                (source.coded_width, share(source.coded_height, shape / target_shape))
+            };
+            Fit { crop: Some(crop), scaled: target }
+        }
+        Framing::Pad => {
+            let scaled = if shape > target_shape {
+                (target.0, share(target.1, target_shape / shape))
+            } else {
+                (share(target.0, shape / target_shape), target.1)
+            };
+            Fit { crop: None, scaled }
+        }
+    }
+}
+
+/// The even number nearest to `part` of `length`, at least 2, at most `length`.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a length is one")]
+fn share(length: u32, part: f64) -> u32 {
+    let even = (f64::from(length) * part / 2.0).round() as u32 * 2;
+    even.max(2).min(length)
+}
+
+fn scale(source: &VideoStream, (width, height): (u32, u32), pixels: &str) -> String {
+    if source.is_hdr() {
+        // Linear light, then the curve, then BT.709: the order that zimg's and FFmpeg's manuals give.
+        let transfer = &source.color_transfer;
+        let or = |value: &str, instead: &str| {
+            if value == "unknown" { instead.to_owned() } else { value.to_owned() }
+        };
+        let primaries = or(&source.color_primaries, "bt2020");
+        let matrix = or(&source.color_space, "bt2020nc");
+        let range = if source.color_range == "pc" { "pc" } else { "tv" };
+        return format!(
+            "zscale=w={width}:h={height}:filter=bicubic:tin={transfer}:pin={primaries}:min={matrix}:rin={range}\
+             :t=linear:npl=203,format=gbrpf32le,zscale=p=bt709,tonemap=tonemap=mobius:desat=0\
+             ,zscale=t=bt709:m=bt709:p=bt709:r=tv,format={pixels}"
+        );
+    }
+    let matrix = match source.color_space.as_str() {
+        known @ ("bt709" | "fcc" | "smpte170m" | "smpte240m") => known,
+        "bt470bg" => "bt470",
+        "bt2020nc" | "bt2020c" => "bt2020",
+        // Players take an untagged picture of HD size for BT.709 and a smaller one for BT.601.
+        _ if source.coded_height >= 720 || source.coded_width >= 1280 => "bt709",
+        _ => "smpte170m",
+    };
+    format!(
+        "scale={width}:{height}:flags=bicubic+accurate_rnd:in_color_matrix={matrix}\
+         :out_color_matrix=bt709:out_range=tv,format={pixels}"
+    )
+}
+
+/// Mirror, then turn clockwise, as the display matrix says.
+fn turn(source: &VideoStream) -> Vec<&'static str> {
+    let mut filters = Vec::new();
+    if source.mirrored {
+        filters.push("hflip");
+    }
+    match source.rotation {
+        90 => filters.push("transpose=clock"),
+        180 => filters.extend(["hflip", "vflip"]),
+        270 => filters.push("transpose=cclock"),
+        _ => {}
+    }
+    filters
+}

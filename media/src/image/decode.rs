@@ -1,0 +1,105 @@
+//! PNG, WebP, BMP and TIFF through memory-safe decoders.
+
+use std::io::Cursor;
+
+use domain::problem::Problem;
+use image::codecs::bmp::BmpDecoder;
+use image::codecs::png::PngDecoder;
+use image::codecs::tiff::TiffDecoder;
+use image::codecs::webp::WebPDecoder;
+use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageResult, Limits};
+
+use super::Header;
+use crate::reject;
+use crate::sniff::Format;
+
+/// Of one decoder: 64 megapixels of 16 bit RGBA, and the copy that some make.
+const ALLOC_BYTES_MAX: u64 = 1 << 30;
+
+/// Reads the header.
+pub fn header(bytes: &[u8], format: Format) -> Result<Header, Problem> {
+    if is_animated(bytes, format) {
+        let name = if format == Format::Png { "Animated PNG" } else { "Animated WebP" };
+        return Err(reject::not_yet(name, "the animation as an MP4 video, or one picture of it as a JPEG"));
+    }
+    let mut decoder = open(bytes, format).map_err(|_| reject::unreadable())?;
+    let color = decoder.original_color_type();
+    let icc = decoder.icc_profile().ok().flatten();
+    let model = match color {
+        ExtendedColorType::Cmyk8 | ExtendedColorType::Cmyk16 => "cmyk",
+        color if color.channel_count() <= 2 => "gray",
+        _ => "rgb",
+    };
+    Ok(Header {
+        size: decoder.dimensions(),
+        color_model: model,
+        bits_per_channel: u8::try_from(color.bits_per_pixel() / u16::from(color.channel_count()))
+            .unwrap_or(8),
+        has_alpha: decoder.color_type().has_alpha(),
+        // The decoder has turned CMYK to RGB, for which the profile does not hold.
+        icc: icc.filter(|_| model == "rgb"),
+        trailing_data: false,
+        has_metadata: has_text(bytes, format),
+    })
+}
+
+/// Decodes to 8 bits a channel, RGB or RGBA.
+pub fn decode(bytes: &[u8], format: Format) -> Result<DynamicImage, Problem> {
+    let pixels = open(bytes, format).and_then(|decoder| DynamicImage::from_decoder(decoder));
+    let pixels = pixels.map_err(|error| match error {
+        image::ImageError::IoError(_) => reject::truncated(),
+        _ => reject::unreadable(),
+    })?;
+    Ok(if pixels.color().has_alpha() {
+        DynamicImage::from(pixels.into_rgba8())
+    } else {
+        DynamicImage::from(pixels.into_rgb8())
+    })
+}
+
+fn open(bytes: &[u8], format: Format) -> ImageResult<Box<dyn ImageDecoder + '_>> {
+    let reader = Cursor::new(bytes);
+    let mut decoder: Box<dyn ImageDecoder> = match format {
+        Format::Png => Box::new(PngDecoder::new(reader)?),
+        Format::Webp => Box::new(WebPDecoder::new(reader)?),
+        Format::Bmp => Box::new(BmpDecoder::new(reader)?),
+        _ => Box::new(TiffDecoder::new(reader)?),
+    };
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(ALLOC_BYTES_MAX);
+    decoder.set_limits(limits)?;
+    Ok(decoder)
+}
+
+/// Walks the chunks up to the pixels, without a decoder.
+fn is_animated(bytes: &[u8], format: Format) -> bool {
+    match format {
+        Format::Png => png_chunks(bytes).take_while(|kind| kind != b"IDAT").any(|kind| &kind == b"acTL"),
+        // The extended header's second flag bit.
+        Format::Webp => {
+            bytes.get(12..16) == Some(b"VP8X") && bytes.get(20).is_some_and(|flags| flags & 2 != 0)
+        }
+        _ => false,
+    }
+}
+
+/// Text chunks and XMP.
+fn has_text(bytes: &[u8], format: Format) -> bool {
+    match format {
+        Format::Png => png_chunks(bytes).any(|kind| matches!(&kind, b"tEXt" | b"zTXt" | b"iTXt")),
+        Format::Webp => {
+            bytes.get(12..16) == Some(b"VP8X") && bytes.get(20).is_some_and(|flags| flags & 4 != 0)
+        }
+        _ => false,
+    }
+}
+
+fn png_chunks(bytes: &[u8]) -> impl Iterator<Item = [u8; 4]> {
+    let mut at = 8;
+    std::iter::from_fn(move || {
+        let length = bytes.get(at..at + 4)?.try_into().map(u32::from_be_bytes).ok()?;
+        let kind = bytes.get(at + 4..at + 8)?.try_into().ok()?;
+        at = at.checked_add(12)?.checked_add(usize::try_from(length).ok()?)?;
+        Some(kind)
+    })
+}

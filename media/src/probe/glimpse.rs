@@ -1,0 +1,85 @@
+//! Decodes a few frames while the packets pass: enough to know that the file decodes, and to have a
+//! picture for the thumbnail.
+
+use domain::engine::InputLimits;
+use domain::problem::Problem;
+use ffmpeg_next::{Packet, frame};
+
+use crate::av::decoder::{self, VideoDecoder};
+use crate::av::input::Source;
+use crate::reject;
+
+/// First frames are often black; the first key frame after this makes the better thumbnail.
+const THUMBNAIL_AFTER_S: f64 = 1.0;
+
+/// How much is decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// The first frame, and one for the thumbnail.
+    First,
+    /// The first frame and every key frame: for files that we made.
+    EveryKey,
+}
+
+/// Watches the packets of the video.
+pub struct Glimpse {
+    decoder: VideoDecoder,
+    depth: Depth,
+    first: Option<frame::Video>,
+    start: Option<f64>,
+    chosen: Option<frame::Video>,
+    broken_keys: u32,
+}
+
+impl Glimpse {
+    /// Opens a decoder of its own.
+    ///
+    /// # Errors
+    /// When no decoder reads the video.
+    pub fn new(source: &Source, limits: &InputLimits, depth: Depth) -> Result<Self, Problem> {
+        // One thread gives frames at once; more would each hold one back.
+        let decoder = decoder::video(source, limits, 1)?;
+        Ok(Self { decoder, depth, first: None, start: None, chosen: None, broken_keys: 0 })
+    }
+
+    /// Shows the next packet of the video, whose frame is due at `time` seconds.
+    pub fn see(&mut self, packet: &Packet, time: f64) {
+        if self.first.is_none() {
+            self.decoder.send(packet);
+            self.first = self.decoder.receive();
+            self.start = self.start.or(Some(time));
+            return;
+        }
+        let late = time >= self.start.unwrap_or(0.0) + THUMBNAIL_AFTER_S;
+        let wanted = self.chosen.is_none() && late;
+        if packet.is_key() && (wanted || self.depth == Depth::EveryKey) {
+            match self.decoder.decode_alone(packet) {
+                Some(picture) if wanted => self.chosen = Some(picture),
+                Some(_) => {}
+                None => self.broken_keys += 1,
+            }
+        }
+    }
+
+    /// The last packet was shown.
+    pub fn finish(&mut self) {
+        if self.first.is_none() {
+            self.decoder.finish();
+            self.first = self.decoder.receive();
+        }
+    }
+
+    /// Key frames that did not decode.
+    #[must_use]
+    pub fn broken_keys(&self) -> u32 {
+        self.broken_keys
+    }
+
+    /// A picture that shows what the video is about.
+    ///
+    /// # Errors
+    /// `media.unreadable` when not one frame could be decoded.
+    pub fn picture(self) -> Result<frame::Video, Problem> {
+        self.chosen.or(self.first).ok_or_else(reject::unreadable)
+    }
+}

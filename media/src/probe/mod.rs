@@ -1,0 +1,72 @@
+//! Reads the facts of a file: what it is, whether it can be used, how it looks.
+
+mod glimpse;
+mod hash;
+mod matrix;
+mod nal;
+mod packets;
+mod thumbnail;
+mod video;
+
+use std::fs::File;
+use std::io::Read;
+
+use domain::engine::{Event, InputLimits, ProbeRequest, Probed};
+use domain::problem::Problem;
+
+use crate::sniff::{self, Format};
+use crate::{image, names, reject};
+
+use glimpse::Depth;
+pub use hash::sha256;
+
+/// Answers a probe request.
+///
+/// # Errors
+/// The reason why the file cannot be used.
+pub fn probe(request: &ProbeRequest) -> Result<Event, Problem> {
+    names::check(&request.source)?;
+    names::check(&request.thumbnail)?;
+    let sniffed = Sniffed::read(&request.source, &request.limits)?;
+    let (info, thumbnail) = match sniffed.format.demuxer() {
+        None => {
+            let photo = image::Photo::open(&request.source, sniffed.format, &request.limits)?;
+            (photo.info().clone(), photo.thumbnail(&request.thumbnail)?)
+        }
+        Some(_) => {
+            let video = video::open(&request.source, &sniffed, &request.limits, Depth::First)?;
+            let thumbnail = thumbnail::write(&video.picture, &video.info, &request.thumbnail)?;
+            (video.info, thumbnail)
+        }
+    };
+    let sha256 = sha256(&request.source)?;
+    Ok(Event::Probed(Probed { info, sha256, thumbnail: Some(thumbnail) }))
+}
+
+/// What is known of a file without a decoder.
+pub struct Sniffed {
+    pub format: Format,
+    pub container: &'static str,
+    pub bytes: u64,
+}
+
+impl Sniffed {
+    /// Looks at the first bytes of a file.
+    ///
+    /// # Errors
+    /// When it is empty, too large, or nothing that we read.
+    pub fn read(path: &str, limits: &InputLimits) -> Result<Self, Problem> {
+        let file = File::open(path).map_err(|_| reject::unreadable())?;
+        let bytes = file.metadata().map_err(|_| reject::unreadable())?.len();
+        if bytes == 0 {
+            return Err(reject::empty());
+        }
+        if bytes > limits.bytes {
+            return Err(reject::too_many_bytes(limits.bytes));
+        }
+        let mut head = Vec::with_capacity(sniff::HEAD_BYTES);
+        file.take(sniff::HEAD_BYTES as u64).read_to_end(&mut head).map_err(|_| reject::unreadable())?;
+        let format = sniff::sniff(&head)?;
+        Ok(Self { format, container: format.container(&head), bytes })
+    }
+}

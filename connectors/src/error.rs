@@ -34,7 +34,12 @@ pub enum ErrorKind {
     /// The network says that the token is dead: only a person can connect again.
     #[error("the account has to be connected again: {}", .0.code)]
     Reauthorize(Problem),
-    /// A prepared handle is gone: prepare it anew.
+    /// The access token ran out, which its refresh token can mend: refresh, store, then try again.
+    /// Only what `refresh` answers may disconnect the account.
+    #[error("the access token has to be refreshed")]
+    TokenExpired,
+    /// A prepared handle is gone or spoilt: forget the steps of the part and prepare them anew.
+    /// Counts as a failure, so that media which spoil every handle come to an end.
     #[error("a prepared step has expired")]
     StepExpired,
 }

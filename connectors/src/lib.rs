@@ -12,9 +12,12 @@ pub mod error;
 mod fence;
 pub mod fetch;
 mod http;
+mod instagram;
+mod oauth;
 mod registry;
 mod spool;
 mod telegram;
+mod tiktok;
 mod wire;
 
 pub use config::{ConnectorsConfig, InstagramConfig, TelegramConfig, TiktokConfig};

@@ -9,12 +9,16 @@ use crate::config::ConnectorsConfig;
 use crate::connector::Connector;
 use crate::fetch::Fetcher;
 use crate::http::Http;
+use crate::instagram::Instagram;
 use crate::telegram::Telegram;
+use crate::tiktok::Tiktok;
 use crate::wire::Wire;
 
 /// One connector for each network, and the fetcher for what they find. Share it in an `Arc`.
 #[derive(Debug)]
 pub struct Connectors {
+    instagram: Instagram,
+    tiktok: Tiktok,
     telegram: Telegram,
     fetcher: Fetcher,
 }
@@ -30,7 +34,7 @@ pub(crate) struct Clients {
 
 impl Connectors {
     /// Networks that have a connector, in the order of the public enum.
-    pub const SUPPORTED: [Platform; 1] = [Platform::Telegram];
+    pub const SUPPORTED: [Platform; 3] = [Platform::Instagram, Platform::Tiktok, Platform::Telegram];
 
     /// Opens no connection.
     #[must_use]
@@ -39,6 +43,8 @@ impl Connectors {
         let clients = Clients { read: Http::new(&tls), send: Wire::new(tls) };
         Self {
             fetcher: Fetcher::new(clients.send.clone(), &config.private_origins),
+            instagram: Instagram::new(config.instagram, clients.clone()),
+            tiktok: Tiktok::new(config.tiktok, clients.clone()),
             telegram: Telegram::new(config.telegram, clients),
         }
     }
@@ -47,6 +53,8 @@ impl Connectors {
     #[must_use]
     pub fn get(&self, platform: Platform) -> Option<&dyn Connector> {
         match platform {
+            Platform::Instagram => Some(&self.instagram),
+            Platform::Tiktok => Some(&self.tiktok),
             Platform::Telegram => Some(&self.telegram),
             _ => None,
         }

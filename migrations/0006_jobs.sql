@@ -14,8 +14,10 @@ create table jobs (
     rung_at timestamptz,
     again boolean not null default false,
     attempt int not null default 0,
-    -- Crashes and failures of the jailed child, which end a job sooner than failures do.
+    -- Leases that expired: its workers crashed, and ten of them end the job.
     crashes int not null default 0,
+    -- Deaths of the jailed child on the job's file: three of them end the job.
+    deaths int not null default 0,
     epoch bigint not null default 0,
     holder uuid,
     lease_until timestamptz,
@@ -36,6 +38,10 @@ create policy by_brand on jobs to reelmill_api, reelmill_worker
     using (brand_id = any ((select nullif(current_setting('app.brands', true), '')::uuid[])::uuid[]))
     with check (brand_id = any ((select nullif(current_setting('app.brands', true), '')::uuid[])::uuid[]));
 create policy by_relay on jobs to reelmill_relay using (true) with check (true);
+-- One statement of a process renews its leases in all brands: it sees the rows that it holds.
+create policy by_holder on jobs to reelmill_worker
+    using (holder = (select nullif(current_setting('app.holder', true), '')::uuid))
+    with check (holder = (select nullif(current_setting('app.holder', true), '')::uuid));
 grant select, insert, update on jobs to reelmill_api, reelmill_worker;
 grant select, update, delete on jobs to reelmill_relay;
 

@@ -1,4 +1,6 @@
 //! Postgres, RabbitMQ, object storage and telemetry: the only crate that speaks SQL, AMQP and S3.
 
+pub mod job_kind;
 pub mod migrate;
 pub mod store;
+pub mod vault;

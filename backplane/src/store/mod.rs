@@ -4,8 +4,14 @@
 //! transaction the rows of its scope and no others, and a query that forgets its `WHERE` finds
 //! nothing of another brand.
 
+pub mod attempts;
+pub mod budgets;
+pub mod catalogue;
 mod error;
+pub mod jobs;
 mod scope;
+pub mod secrets;
+pub mod steps;
 
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;

@@ -19,6 +19,10 @@ pub enum Scope {
     SignIn,
     /// Relay and sweeper: jobs of every brand, and nothing else.
     Relay,
+    /// A worker renewing its leases: the jobs that it holds, of whatever brand, and nothing else.
+    Holder { holder: Uuid },
+    /// What belongs to no brand: rate budgets and the list of workers.
+    Shared,
 }
 
 impl Scope {
@@ -53,7 +57,8 @@ impl Scope {
                 set_actor(&mut set, *actor);
             }
             Self::SignIn => set("app.sign_in", "on"),
-            Self::Relay => {}
+            Self::Holder { holder } => set("app.holder", &holder.to_string()),
+            Self::Relay | Self::Shared => {}
         }
         sql
     }

@@ -13,7 +13,11 @@ pub use postgres::Postgres;
 pub use rabbitmq::RabbitMq;
 pub use s3::S3Server;
 
-use std::net::{Ipv4Addr, TcpListener};
+use std::{
+    fs,
+    net::{Ipv4Addr, TcpListener},
+    path::Path,
+};
 
 use anyhow::Context as _;
 
@@ -29,4 +33,15 @@ pub fn free_port(preferred: Option<u16>) -> anyhow::Result<u16> {
     }
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("find a free port")?;
     Ok(listener.local_addr().context("read the free port")?.port())
+}
+
+/// The port that `file` names when it is free, else `preferred`, else any; `file` then names it.
+///
+/// # Errors
+/// The system has no free port left, or the file cannot be written.
+pub fn kept_port(file: &Path, preferred: Option<u16>) -> anyhow::Result<u16> {
+    let kept = fs::read_to_string(file).ok().and_then(|text| text.trim().parse().ok());
+    let port = free_port(kept.or(preferred))?;
+    secret_file::write(file, port.to_string().as_bytes())?;
+    Ok(port)
 }

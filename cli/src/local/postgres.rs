@@ -14,7 +14,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::{process::Command, time::timeout};
 
 use super::{
-    free_port,
+    kept_port,
     process::{Launch, Process, StopBy},
     secret_file,
 };
@@ -61,9 +61,7 @@ impl Postgres {
         if !data.join("PG_VERSION").exists() {
             init_cluster(&programs, &data, user, &password).await?;
         }
-        let port_file = dir.join("port");
-        let port = free_port(fs::read_to_string(&port_file).ok().and_then(|text| text.trim().parse().ok()))?;
-        secret_file::write(&port_file, port.to_string().as_bytes())?;
+        let port = kept_port(&dir.join("port"), None)?;
 
         let mut launch = Launch::new(
             "Postgres",

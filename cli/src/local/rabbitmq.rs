@@ -91,6 +91,12 @@ impl RabbitMq {
         format!("amqp://{USER}:{}@127.0.0.1:{}/%2f", self.password.expose_secret(), self.ports.amqp).into()
     }
 
+    /// The TCP port on 127.0.0.1.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.ports.amqp
+    }
+
     /// The folder it was started with.
     #[must_use]
     pub fn dir(&self) -> &Path {

@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
 use super::{api::Api, store::Store};
-use crate::local::{free_port, secret_file};
+use crate::local::{kept_port, secret_file};
 
 /// How long open transfers get to finish when the server stops.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
@@ -76,17 +76,14 @@ impl S3Server {
         });
         let store = opened.await.context("open the object store")?.context("open the object store")?;
 
-        let port_file = dir.join("port");
-        let kept = std::fs::read_to_string(&port_file).ok().and_then(|text| text.trim().parse().ok());
         let port = match settings.port {
             Some(port) => port,
-            None => free_port(kept)?,
+            None => kept_port(&dir.join("port"), None)?,
         };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
             .await
             .with_context(|| format!("listen on 127.0.0.1:{port} for S3"))?;
         let address = listener.local_addr().context("read the S3 server's address")?;
-        secret_file::write(&port_file, address.port().to_string().as_bytes())?;
 
         let stop = CancellationToken::new();
         let router = router(store, &credentials, settings.origins);

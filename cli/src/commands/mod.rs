@@ -1,0 +1,32 @@
+//! The list of subcommands, one file each.
+
+mod dev_services;
+mod sandbox;
+mod up;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+/// What `reelmill` can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start everything on this machine: private Postgres, RabbitMQ and S3, the sandbox, control plane and workers.
+    Up(up::Arguments),
+    /// Simulate the networks: Instagram, TikTok and Telegram, with a ledger and faults on demand.
+    Sandbox(sandbox::Arguments),
+    /// Run a command with a private Postgres and RabbitMQ that end with it.
+    #[command(hide = true)]
+    DevServices(dev_services::Arguments),
+}
+
+impl Command {
+    /// Runs it to its end.
+    pub async fn run(self) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Up(arguments) => arguments.run().await,
+            Self::Sandbox(arguments) => arguments.run().await,
+            Self::DevServices(arguments) => arguments.run().await,
+        }
+    }
+}

@@ -28,7 +28,7 @@ create table social_accounts (
     unique (brand_id, platform, external_id)
 );
 create index social_accounts_list on social_accounts (brand_id, platform, handle, id);
-create index social_accounts_problem on social_accounts (brand_id, problem_since desc, id) where problem_code is not null;
+create index social_accounts_problem on social_accounts (brand_id, problem_since desc, id desc) where problem_code is not null;
 create index social_accounts_changed on social_accounts (brand_id, updated_at);
 -- Is this network account connected to another brand of the organisation as well? Asked when connecting.
 

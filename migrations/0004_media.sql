@@ -41,7 +41,7 @@ create unique index media_assets_external on media_assets (brand_id, account_id,
 create index media_assets_list on media_assets (brand_id, listed_at desc, id desc) where not in_carousel and state <> 'DELETED';
 create index media_assets_list_all on media_assets (brand_id, listed_at desc, id desc);
 create index media_assets_state on media_assets (brand_id, state, listed_at desc, id desc) where state in ('UPLOADING', 'FETCHING', 'PROBING', 'REJECTED');
-create index media_assets_problem on media_assets (brand_id, problem_since desc, id) where problem_code is not null;
+create index media_assets_problem on media_assets (brand_id, problem_since desc, id desc) where problem_code is not null;
 create index media_assets_changed on media_assets (brand_id, updated_at);
 create index media_assets_hash on media_assets (brand_id, content_hash);
 

@@ -89,11 +89,13 @@ create unique index one_target_per_post on publish_targets (account_id, external
 create index publish_targets_list on publish_targets (brand_id, listed_at, id);
 create index publish_targets_state on publish_targets (brand_id, state, listed_at, id);
 create index publish_targets_account on publish_targets (account_id, state);
-create index publish_targets_asset on publish_targets (asset_id, created_at desc);
+create index publish_targets_asset on publish_targets (asset_id, created_at desc, id desc);
+-- Has this account had this content? Asked for every pair of a new job, allowed repeats included.
+create index publish_targets_content on publish_targets (account_id, content_key);
 create index publish_targets_waiting on publish_targets (asset_id, id) where state in ('DRAFT', 'PREPARING');
 create index publish_targets_stuck on publish_targets (updated_at) where state = 'PREPARING';
 create index publish_targets_undecided on publish_targets (account_id, id) where state in ('PUBLISHING', 'UNCONFIRMED', 'NEEDS_ATTENTION');
-create index publish_targets_problem on publish_targets (brand_id, problem_since desc, id) where problem_code is not null;
+create index publish_targets_problem on publish_targets (brand_id, problem_since desc, id desc) where problem_code is not null;
 create index publish_targets_changed on publish_targets (brand_id, updated_at);
 create index publish_targets_counts on publish_targets (job_id, state);
 

@@ -14,3 +14,4 @@ pub mod platform;
 pub mod problem;
 pub mod profile;
 pub mod publishing;
+pub mod target;

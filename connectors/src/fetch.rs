@@ -176,3 +176,6 @@ fn redirected(from: &Url, reply: &Reply) -> Option<Url> {
 fn host(url: &Url) -> String {
     url.host_str().unwrap_or("an address").to_owned()
 }
+
+#[cfg(test)]
+mod tests;

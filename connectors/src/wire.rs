@@ -197,3 +197,6 @@ fn host_name(url: &Url) -> Result<String, Broken> {
     }
     url.host_str().map(str::to_owned).ok_or_else(|| Broken::before("an address", Class::BadAddress))
 }
+
+#[cfg(test)]
+mod tests;

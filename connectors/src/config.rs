@@ -84,11 +84,11 @@ impl ConnectorsConfig {
         config.instagram.api = below(base, &["api.instagram.com"]);
         config.instagram.graph = below(base, &["graph.instagram.com"]);
         config.instagram.client_id = "reelmill-sandbox".into();
-        config.instagram.client_secret = SecretString::from("sandbox-instagram-secret");
+        config.instagram.client_secret = SecretString::from("reelmill-sandbox-secret");
         config.tiktok.authorize = below(base, &["www.tiktok.com"]);
         config.tiktok.open = below(base, &["open.tiktokapis.com"]);
         config.tiktok.client_key = "reelmill-sandbox".into();
-        config.tiktok.client_secret = SecretString::from("sandbox-tiktok-secret");
+        config.tiktok.client_secret = SecretString::from("reelmill-sandbox-secret");
         config.telegram.api = below(base, &["api.telegram.org"]);
         config.private_origins = vec![base.clone()];
         config

@@ -232,11 +232,8 @@ pub trait Connector: Send + Sync + fmt::Debug {
     fn handle(&self, part: u16, steps: &[Step]) -> Option<String>;
     /// The irreversible call, once.
     ///
-    /// `RefusedForNow` with the remedy `Reconnect` says that the account, not the post, is refused:
-    /// its posts wait until somebody connects it again. `Unknown` is no alarm by itself: TikTok
-    /// only ever proves a post by [`Self::look_up`], so look up at once. A proof may lack its id
-    /// or address (they follow later, and are no reason to delay storing it): `look_up` the created
-    /// attempt again to complete it.
+    /// A proof may lack its id or address: they follow later, and are no reason to delay storing it.
+    /// [`Self::look_up`] of the created attempt completes it.
     async fn send(&self, session: &Session, post: &Post, context: SendContext<'_>) -> SendOutcome;
     /// Did it happen? Reads only. Also completes the proof of an attempt that is known to have.
     async fn look_up(&self, session: &Session, post: &Post, attempt: &Attempt, steps: &[Step]) -> Evidence;

@@ -26,9 +26,6 @@ use crate::wire::{Outgoing, Wire};
 const NOT_READY: (i64, i64) = (9007, 2_207_027);
 /// A hand-made post may be this much older than our call by the network's clock.
 const CLOCK_SLACK: Duration = Duration::seconds(60);
-/// An account that has to be connected again is looked at this often; connecting wakes it at once.
-const ACCOUNT_RECHECK: Duration = Duration::hours(1);
-
 /// `POST /{account}/media_publish`, once.
 pub(super) async fn send(
     graph: &Graph<'_>,
@@ -80,9 +77,7 @@ fn outcome(answer: &Answer) -> SendOutcome {
             let problem = wait("instagram.throttled", "takes no more posts for now");
             SendOutcome::RefusedForNow { until, problem }
         }
-        ErrorKind::Reauthorize(problem) => {
-            SendOutcome::RefusedForNow { until: Utc::now() + ACCOUNT_RECHECK, problem }
-        }
+        ErrorKind::Reauthorize(problem) => SendOutcome::AccountRefused(problem),
         _ => unknown(answer),
     }
 }

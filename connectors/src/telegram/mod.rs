@@ -11,6 +11,7 @@ mod text;
 use async_trait::async_trait;
 use chrono::{DateTime, Duration, Utc};
 use domain::platform::Platform;
+use domain::problem::{Problem, Remedy};
 use domain::publishing::{Attempt, Evidence, Proof, SendOutcome, SendingRules, Step, StepPlan};
 use hyper::Method;
 use secrecy::{ExposeSecret, SecretString};
@@ -28,9 +29,6 @@ use crate::wire::Outgoing;
 
 use self::api::{Bot, Message};
 use self::refusal::{Refusal, refusal};
-
-/// An account that has to be connected again is looked at this often; connecting wakes it at once.
-const ACCOUNT_RECHECK: Duration = Duration::hours(1);
 
 /// The connector.
 #[derive(Debug)]
@@ -208,9 +206,7 @@ fn outcome(answer: &Answer) -> SendOutcome {
     }
     match refusal(answer) {
         Some(Refusal::Throttled(until)) => SendOutcome::RefusedForNow { until, problem: throttled() },
-        Some(Refusal::Account(problem)) => {
-            SendOutcome::RefusedForNow { until: Utc::now() + ACCOUNT_RECHECK, problem }
-        }
+        Some(Refusal::Account(problem)) => SendOutcome::AccountRefused(problem),
         Some(Refusal::Post(problem)) => SendOutcome::Refused(problem),
         None => SendOutcome::Unknown { seen: format!("Telegram answered with HTTP {}", answer.status) },
     }
@@ -230,10 +226,10 @@ fn proof(message: &Message) -> Proof {
     Proof { seen, remote_id: Some(id.to_string()), url }
 }
 
-fn throttled() -> domain::problem::Problem {
-    domain::problem::Problem::new(
+fn throttled() -> Problem {
+    Problem::new(
         "telegram.throttled",
         "Telegram asked to wait. It goes out by itself when the wait is over.",
-        domain::problem::Remedy::Wait,
+        Remedy::Wait,
     )
 }

@@ -133,8 +133,7 @@ fn turn_over(step: Step, chunks: Chunks) -> Prepared {
     Prepared::NotYet { poll_at: Utc::now(), step: Some(step) }
 }
 
-/// The last chunk, once. Its success is no proof yet: TikTok still has to process the video, so it
-/// is looked up like everything else that is not provably unsent.
+/// The last chunk, once. Its success is no proof yet: TikTok still has to process the video.
 pub(super) async fn send(clients: &Clients, post: &Post, step: &Step, deadline: Instant) -> SendOutcome {
     let (Ok(media), Some(url)) = (only_video(post), address(step)) else {
         let message = "The upload was not prepared, so nothing was sent. It is tried again.";
@@ -151,22 +150,21 @@ pub(super) async fn send(clients: &Clients, post: &Post, step: &Step, deadline: 
 }
 
 fn outcome(answer: &Answer) -> SendOutcome {
-    let seen = match answer.status {
-        201 => "TikTok has the whole video and processes it".to_owned(),
+    match answer.status {
+        201 => SendOutcome::Pending { at: Utc::now() + Duration::seconds(2) },
         // 429 is answered before a body counts (rate limits, 2026-11-20), and the session stays.
-        429 => {
-            return SendOutcome::RefusedForNow {
-                until: answer.throttled_until(DEFAULT_PAUSE),
-                problem: Problem::new(
-                    "tiktok.throttled",
-                    "TikTok asked to wait. It goes out by itself when the wait is over.",
-                    Remedy::Wait,
-                ),
-            };
-        }
-        status => format!("the upload of the last part was answered with HTTP {status}"),
-    };
-    SendOutcome::Unknown { seen }
+        429 => SendOutcome::RefusedForNow {
+            until: answer.throttled_until(DEFAULT_PAUSE),
+            problem: Problem::new(
+                "tiktok.throttled",
+                "TikTok asked to wait. It goes out by itself when the wait is over.",
+                Remedy::Wait,
+            ),
+        },
+        status => SendOutcome::Unknown {
+            seen: format!("the upload of the last part was answered with HTTP {status}"),
+        },
+    }
 }
 
 fn put(url: &Url, media: &PostMedia, chunk: &Range<u64>, bytes: spool::Spooled) -> Outgoing {

@@ -96,6 +96,14 @@ pub enum SendOutcome {
         until: DateTime<Utc>,
         problem: Problem,
     },
+    /// A documented refusal of the account, not of the post: nothing is live, and all its posts wait
+    /// until a person connects it again.
+    AccountRefused(Problem),
+    /// The network has the whole post and works on it: the attempt stays open, no cause for alarm,
+    /// and is looked up at `at`.
+    Pending {
+        at: DateTime<Utc>,
+    },
     /// No byte of the call left this machine.
     NotSent {
         problem: Problem,

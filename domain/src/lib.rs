@@ -3,6 +3,8 @@
 //! Nothing here touches a clock, a network, a database or a file: what a function needs is passed
 //! in, and what it decides is returned. Every table of cases lives beside the rule that it tests.
 
+pub mod author;
+pub mod caption;
 pub mod conformance;
 pub mod content;
 pub mod engine;

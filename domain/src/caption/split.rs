@@ -80,8 +80,16 @@ fn last_fitting(text: &str, limit: usize, unit: TextUnit) -> usize {
 
 /// As above for one character of more marks than `limit`, which has to be broken somewhere.
 fn last_fitting_scalar(text: &str, limit: usize, unit: TextUnit) -> usize {
-    let fits = |end: &usize| unit.count(&text[..*end]) <= limit;
-    text.char_indices().map(|(at, _)| at).take_while(fits).last().unwrap_or(0)
+    let mut scalars = [0; 4];
+    let mut left = limit;
+    for (at, scalar) in text.char_indices() {
+        let count = unit.count(scalar.encode_utf8(&mut scalars));
+        if count > left {
+            return at;
+        }
+        left -= count;
+    }
+    text.len()
 }
 
 fn last_sentence_end(text: &str, hard: usize) -> Option<usize> {

@@ -1,6 +1,6 @@
 //! What the author makes of texts, and what holds for any text at all.
 
-use proptest::prelude::{Just, Strategy, any, prop_oneof};
+use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_oneof};
 use proptest::{collection, prop_assert, prop_assert_eq, proptest, sample};
 
 use super::adapt;
@@ -118,6 +118,9 @@ fn network() -> impl Strategy<Value = TextRules> {
 }
 
 proptest! {
+    // Long texts in a build without optimisation: fewer cases keep the suite quick.
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
     #[test]
     fn whatever_comes_in_what_comes_out_is_valid(original in text(), rules in network()) {
         let brand = voice(&["brand", "free", "Tag_2", "free money"], &["free money", "free", "e\u{301}"]);

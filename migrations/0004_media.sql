@@ -43,6 +43,9 @@ create index media_assets_list_all on media_assets (brand_id, listed_at desc, id
 create index media_assets_state on media_assets (brand_id, state, listed_at desc, id desc) where state in ('UPLOADING', 'FETCHING', 'PROBING', 'REJECTED');
 create index media_assets_problem on media_assets (brand_id, problem_since desc, id desc) where problem_code is not null;
 create index media_assets_changed on media_assets (brand_id, updated_at);
+-- Housekeeping asks which files are still named.
+create index media_assets_object on media_assets (object_key) where object_key is not null;
+create index media_assets_thumbnail on media_assets (thumbnail_key) where thumbnail_key is not null;
 create index media_assets_hash on media_assets (brand_id, content_hash);
 
 create table carousel_items (
@@ -106,6 +109,7 @@ create table transcoded_media (
     unique (brand_id, content_hash, operation_key, engine_version),
     foreign key (brand_id, asset_id) references media_assets (brand_id, id)
 );
+create index transcoded_media_object on transcoded_media (object_key) where object_key is not null;
 create index transcoded_media_asset on transcoded_media (asset_id);
 
 create table transcode_profiles (

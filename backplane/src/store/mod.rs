@@ -4,11 +4,18 @@
 //! transaction the rows of its scope and no others, and a query that forgets its `WHERE` finds
 //! nothing of another brand.
 
+pub mod accounts_work;
 pub mod attempts;
 pub mod budgets;
+pub mod caption_work;
 pub mod catalogue;
+pub mod clock;
 mod error;
+pub mod housekeeping_work;
+pub mod ingest_work;
 pub mod jobs;
+pub mod media_work;
+pub mod publish_work;
 mod scope;
 pub mod secrets;
 pub mod steps;

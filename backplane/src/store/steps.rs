@@ -90,3 +90,19 @@ pub async fn forget_step(tx: &mut Tx, _: &Fence, target: Uuid, step: &Step) -> R
     .await?;
     Ok(())
 }
+
+/// Forgets what was prepared for a part: the network has, or its handle is spent. What was sent is
+/// remembered.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn forget_part(tx: &mut Tx, _: &Fence, target: Uuid, part: u16) -> Result<(), StoreError> {
+    sqlx::query!(
+        "delete from publish_steps where target_id = $1 and part = $2 and name <> 'sent'",
+        target,
+        i16::try_from(part).unwrap_or(i16::MAX),
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}

@@ -21,6 +21,16 @@ pub struct Fence {
 }
 
 impl Fence {
+    fn of(claim: &Claim) -> Self {
+        Self {
+            job: claim.id,
+            brand: claim.brand,
+            kind: claim.kind,
+            subject: claim.subject,
+            epoch: claim.epoch,
+        }
+    }
+
     /// The brand whose rows this transaction may write.
     #[must_use]
     pub const fn brand(&self) -> Uuid {
@@ -63,14 +73,29 @@ pub async fn begin_fenced(store: &Store, claim: &Claim) -> Result<Option<(Tx, Fe
     )
     .fetch_optional(&mut *tx)
     .await?;
-    let fence = Fence {
-        job: claim.id,
-        brand: claim.brand,
-        kind: claim.kind,
-        subject: claim.subject,
-        epoch: claim.epoch,
-    };
-    Ok(held.map(|_| (tx, fence)))
+    Ok(held.map(|_| (tx, Fence::of(claim))))
+}
+
+/// Locks those of `claims` that are still held, in a transaction of their brand that is open
+/// already: for a run that holds several jobs, or that writes evidence before it asks.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn fence_more(tx: &mut Tx, claims: &[Claim]) -> Result<Vec<Fence>, StoreError> {
+    let ids: Vec<Uuid> = claims.iter().map(|claim| claim.id).collect();
+    let epochs: Vec<i64> = claims.iter().map(|claim| claim.epoch).collect();
+    let held = sqlx::query_scalar!(
+        r#"
+        select jobs.id from jobs join unnest($1::uuid[], $2::bigint[]) as mine (id, epoch) on mine.id = jobs.id
+         where jobs.epoch = mine.epoch and jobs.state = 'running' order by jobs.id for update of jobs
+        "#,
+        &ids,
+        &epochs,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let held = claims.iter().filter(|claim| held.contains(&claim.id));
+    Ok(held.map(Fence::of).collect())
 }
 
 /// Ends the job well. When it was asked for again while it ran, it becomes ready once more.
@@ -124,18 +149,18 @@ pub async fn snooze(tx: &mut Tx, fence: Fence, run_at: DateTime<Utc>, note: &str
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn fail(tx: &mut Tx, fence: Fence, reason: &str) -> Result<Retry, StoreError> {
+pub async fn fail(tx: &mut Tx, fence: &Fence, reason: &str) -> Result<Retry, StoreError> {
     let limit = fence.kind.handling().failures_max;
-    record_failure(tx, &fence, reason, Failure { attempts: 1, deaths: 0, attempts_max: limit }).await
+    record_failure(tx, fence, reason, Failure { attempts: 1, deaths: 0, attempts_max: limit }).await
 }
 
 /// Records a death of the jailed child on the job's file: the third one ends the job.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn died(tx: &mut Tx, fence: Fence, reason: &str) -> Result<Retry, StoreError> {
+pub async fn died(tx: &mut Tx, fence: &Fence, reason: &str) -> Result<Retry, StoreError> {
     let limit = fence.kind.handling().failures_max;
-    record_failure(tx, &fence, reason, Failure { attempts: 0, deaths: 1, attempts_max: limit }).await
+    record_failure(tx, fence, reason, Failure { attempts: 0, deaths: 1, attempts_max: limit }).await
 }
 
 struct Failure {
@@ -182,7 +207,7 @@ async fn record_failure(
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn give_up(tx: &mut Tx, fence: Fence, reason: &str) -> Result<(), StoreError> {
+pub async fn give_up(tx: &mut Tx, fence: &Fence, reason: &str) -> Result<(), StoreError> {
     sqlx::query!(
         r#"
         update jobs

@@ -17,4 +17,5 @@ pub mod platform;
 pub mod problem;
 pub mod profile;
 pub mod publishing;
+pub mod schedule;
 pub mod target;

@@ -151,8 +151,10 @@ fn what_gives_no_times_is_named() {
         (
             Schedule::Slots { times: clock(&["09:00"]), from: NaiveDate::MAX, until: None },
             9,
-            BadSchedule::OutOfRange,
+            BadSchedule::TooFarAhead,
         ),
+        (every("2026-05-02T11:00:00Z", INTERVAL_MAX), 25, BadSchedule::TooFarAhead),
+        (Schedule::At(DateTime::<Utc>::MAX_UTC), 1, BadSchedule::TooFarAhead),
     ];
     for (schedule, posts, expected) in cases {
         assert_eq!(times(&schedule, posts, Tz::UTC, utc(now)), Err(expected), "{schedule:?}");

@@ -16,6 +16,7 @@ pub mod ingest_work;
 pub mod jobs;
 pub mod media_work;
 pub mod publish_work;
+pub mod publishing;
 mod scope;
 pub mod secrets;
 pub mod steps;

@@ -1,0 +1,144 @@
+//! What a plan is made from: assets with the facts of their files, accounts, and the brand's rules.
+
+use domain::media_info::MediaInfo;
+use domain::platform::{MediaKind, Platform};
+use uuid::Uuid;
+
+use super::stored::{from_json, parse, parse_upper};
+use crate::store::{StoreError, Tx};
+
+/// An asset as targets need it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlanSource {
+    pub asset_id: Uuid,
+    pub kind: MediaKind,
+    /// `UPLOADING`, `FETCHING`, `PROBING`, `READY`, `REJECTED` or `DELETED`.
+    pub state: String,
+    /// Ingested from this account: it is published there already.
+    pub account_id: Option<Uuid>,
+    pub caption: Option<String>,
+    pub content_hash: Option<Vec<u8>>,
+    /// Its file, or those of its items in their order.
+    pub files: Vec<PlanFile>,
+}
+
+/// One file to be posted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlanFile {
+    /// The asset itself, or the item of a carousel.
+    pub asset_id: Uuid,
+    pub kind: MediaKind,
+    /// `None` until probed.
+    pub info: Option<MediaInfo>,
+    pub content_hash: Option<Vec<u8>>,
+}
+
+/// Reads what the plans of `assets` need, with one statement.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn plan_sources(tx: &mut Tx, assets: &[Uuid]) -> Result<Vec<PlanSource>, StoreError> {
+    let rows = sqlx::query!(
+        r#"
+        select asset.id as asset_id, asset.kind, asset.state, asset.account_id, asset.caption, asset.content_hash,
+               file.id as "file_id!", file.kind as "file_kind!", file.info as file_info,
+               file.content_hash as file_hash
+          from media_assets asset
+          left join carousel_items item on item.carousel_id = asset.id
+          join media_assets file on file.id = coalesce(item.item_id, asset.id)
+         where asset.id = any($1)
+         order by asset.id, item.position
+        "#,
+        assets,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let mut sources: Vec<PlanSource> = Vec::new();
+    for row in rows {
+        let file = PlanFile {
+            asset_id: row.file_id,
+            kind: parse_upper(&row.file_kind)?,
+            info: row.file_info.map(from_json).transpose()?,
+            content_hash: row.file_hash,
+        };
+        match sources.last_mut().filter(|source| source.asset_id == row.asset_id) {
+            Some(source) => source.files.push(file),
+            None => sources.push(PlanSource {
+                asset_id: row.asset_id,
+                kind: parse_upper(&row.kind)?,
+                state: row.state,
+                account_id: row.account_id,
+                caption: row.caption,
+                content_hash: row.content_hash,
+                files: vec![file],
+            }),
+        }
+    }
+    Ok(sources)
+}
+
+/// An account as a destination.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DestinationRow {
+    pub id: Uuid,
+    pub platform: Platform,
+    pub handle: String,
+    pub disconnected: bool,
+    /// What a person chose there, and what the network said of the account.
+    pub settings: serde_json::Value,
+}
+
+/// Reads accounts as destinations, with one statement.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn destinations(tx: &mut Tx, accounts: &[Uuid]) -> Result<Vec<DestinationRow>, StoreError> {
+    let rows = sqlx::query!(
+        r#"
+        select id, platform, handle, state = 'DISCONNECTED' as "disconnected!", settings
+          from social_accounts where id = any($1)
+        "#,
+        accounts,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let read = rows.into_iter().map(|row| {
+        Ok(DestinationRow {
+            id: row.id,
+            platform: parse(&row.platform)?,
+            handle: row.handle,
+            disconnected: row.disconnected,
+            settings: row.settings,
+        })
+    });
+    read.collect()
+}
+
+/// What a brand says about all its targets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobBrand {
+    pub organization_id: Uuid,
+    /// IANA name.
+    pub timezone: String,
+    pub approval_required: bool,
+    pub max_lateness_minutes: i32,
+    pub forbidden_phrases: Vec<String>,
+}
+
+/// Reads a brand's rules for targets. `None`: no such brand in this scope.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn job_brand(tx: &mut Tx, brand: Uuid) -> Result<Option<JobBrand>, StoreError> {
+    let row = sqlx::query_as!(
+        JobBrand,
+        r#"
+        select organization_id, timezone, approval_required, max_lateness_minutes, voice_forbidden as forbidden_phrases
+          from brands where id = $1
+        "#,
+        brand,
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(row)
+}

@@ -1,0 +1,84 @@
+//! Names as columns hold them: enum columns of tenants' tables are in upper case.
+
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+use domain::operation::Framing;
+use domain::problem::{Problem, Remedy};
+
+use crate::store::StoreError;
+
+/// A problem with its times, as the `problem_…` columns of a row hold it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProblemRow {
+    pub problem: Problem,
+    pub since: DateTime<Utc>,
+    /// When it goes on by itself, if it does.
+    pub retry_at: Option<DateTime<Utc>>,
+}
+
+impl ProblemRow {
+    /// A problem that begins at `since` and waits for a person.
+    #[must_use]
+    pub const fn new(problem: Problem, since: DateTime<Utc>) -> Self {
+        Self { problem, since, retry_at: None }
+    }
+}
+
+/// The `problem_…` columns of one row.
+pub(super) struct ProblemColumns {
+    pub code: Option<String>,
+    pub message: Option<String>,
+    pub remedy: Option<String>,
+    pub since: Option<DateTime<Utc>>,
+    pub retry_at: Option<DateTime<Utc>>,
+}
+
+impl ProblemColumns {
+    pub fn read(self) -> Result<Option<ProblemRow>, StoreError> {
+        let (Some(code), Some(since)) = (self.code, self.since) else { return Ok(None) };
+        let remedy: Remedy = parse(self.remedy.as_deref().unwrap_or(Remedy::None.as_str()))?;
+        let problem = Problem { code, message: self.message.unwrap_or_default(), remedy };
+        Ok(Some(ProblemRow { problem, since, retry_at: self.retry_at }))
+    }
+}
+
+/// Reads a name that is stored as the domain writes it.
+pub(super) fn parse<T>(name: &str) -> Result<T, StoreError>
+where
+    T: FromStr,
+    T::Err: std::error::Error + Send + Sync + 'static,
+{
+    name.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)).into())
+}
+
+/// Reads a name that the column holds in upper case and the domain in lower case.
+pub(super) fn parse_upper<T>(name: &str) -> Result<T, StoreError>
+where
+    T: FromStr,
+    T::Err: std::error::Error + Send + Sync + 'static,
+{
+    parse(&name.to_ascii_lowercase())
+}
+
+/// Reads a JSON column.
+pub(super) fn from_json<T: serde::de::DeserializeOwned>(value: serde_json::Value) -> Result<T, StoreError> {
+    serde_json::from_value(value).map_err(|error| sqlx::Error::Decode(Box::new(error)).into())
+}
+
+pub(super) const fn framing_name(framing: Framing) -> &'static str {
+    match framing {
+        Framing::Whole => "WHOLE",
+        Framing::Crop => "CROP",
+        Framing::Pad => "PAD",
+    }
+}
+
+/// The column's CHECK admits three names.
+pub(super) fn framing(name: &str) -> Framing {
+    match name {
+        "CROP" => Framing::Crop,
+        "PAD" => Framing::Pad,
+        _ => Framing::Whole,
+    }
+}

@@ -70,7 +70,8 @@ pub async fn insert_captions(tx: &mut Tx, brand: Uuid, captions: &[NewCaption]) 
         return Ok(());
     }
     let ids: Vec<Uuid> = captions.iter().map(|caption| caption.id).collect();
-    let platforms: Vec<String> = captions.iter().map(|caption| caption.platform.as_str().to_owned()).collect();
+    let platforms: Vec<String> =
+        captions.iter().map(|caption| caption.platform.as_str().to_owned()).collect();
     let titles: Vec<Option<String>> = captions.iter().map(|caption| caption.title.clone()).collect();
     let texts: Vec<String> = captions.iter().map(|caption| caption.text.clone()).collect();
     let lengths: Vec<i32> = captions.iter().map(|caption| caption.length).collect();

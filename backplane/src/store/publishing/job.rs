@@ -140,6 +140,8 @@ pub async fn cancel_targets_of_job(tx: &mut Tx, job: Uuid) -> Result<Vec<Uuid>, 
 /// # Errors
 /// When the statement fails.
 pub async fn touch_jobs(tx: &mut Tx, jobs: &[Uuid]) -> Result<(), StoreError> {
-    sqlx::query!("update publish_jobs set updated_at = now() where id = any($1)", jobs).execute(&mut **tx).await?;
+    sqlx::query!("update publish_jobs set updated_at = now() where id = any($1)", jobs)
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }

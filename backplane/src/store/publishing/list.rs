@@ -25,7 +25,8 @@ pub struct TargetQuery {
 
 impl TargetQuery {
     fn states(&self) -> Option<Vec<String>> {
-        let names = |states: &Vec<TargetState>| states.iter().map(|state| state.as_str().to_owned()).collect();
+        let names =
+            |states: &Vec<TargetState>| states.iter().map(|state| state.as_str().to_owned()).collect();
         self.states.as_ref().map(names)
     }
 
@@ -316,8 +317,9 @@ pub async fn jobs_of_brand(tx: &mut Tx, brand: Uuid, window: Window) -> Result<V
 /// # Errors
 /// When the statement fails.
 pub async fn count_jobs(tx: &mut Tx, brand: Uuid) -> Result<i64, StoreError> {
-    let count = sqlx::query_scalar!(r#"select count(*) as "count!" from publish_jobs where brand_id = $1"#, brand)
-        .fetch_one(&mut **tx)
-        .await?;
+    let count =
+        sqlx::query_scalar!(r#"select count(*) as "count!" from publish_jobs where brand_id = $1"#, brand)
+            .fetch_one(&mut **tx)
+            .await?;
     Ok(count)
 }

@@ -21,7 +21,9 @@ pub use attention::{AttentionKind, AttentionQuery, AttentionRow, attention, coun
 pub use caption::{CaptionRow, NewCaption, captions_by_id, insert_captions};
 pub use counts::{StateCount, counts_of_jobs};
 pub use create::{NewPublishJob, NewTarget, insert_job, insert_targets};
-pub use file::{TranscodedRow, clear_media, media_of_targets, retry_failed_media, transcoded_by_id, transcoded_of_assets};
+pub use file::{
+    TranscodedRow, clear_media, media_of_targets, retry_failed_media, transcoded_by_id, transcoded_of_assets,
+};
 pub use job::{
     JobRow, cancel_job, cancel_targets_of_job, drafts_of_job, jobs_by_id, lock_job, submit_drafts, touch_jobs,
 };
@@ -31,6 +33,10 @@ pub use list::{
 };
 pub use page::{Edge, Window};
 pub use pair::{EarlierTarget, earlier_targets, ingested_there};
-pub use plan_source::{DestinationRow, JobBrand, PlanFile, PlanSource, destinations, job_brand, plan_sources};
+pub use plan_source::{
+    DestinationRow, JobBrand, PlanFile, PlanSource, destinations, job_brand, plan_sources,
+};
 pub use stored::ProblemRow;
-pub use target::{NewReview, ReviewRow, TargetRow, insert_review, latest_reviews, lock_target, save_target, targets_by_id};
+pub use target::{
+    NewReview, ReviewRow, TargetRow, insert_review, latest_reviews, lock_target, save_target, targets_by_id,
+};

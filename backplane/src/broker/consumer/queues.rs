@@ -31,7 +31,7 @@ struct Queue {
 
 /// What a stream of one queue gives.
 enum Item {
-    Message(JobKind, lapin::Result<Message>),
+    Message(JobKind, Box<lapin::Result<Message>>),
     /// Its consumer ended, by our own cancel or behind our back.
     End,
 }
@@ -134,7 +134,7 @@ impl LaneQueues {
             let consumer = link::answer("a consumer", consumed).await?;
             queue.tag = Some(consumer.tag());
             let kind = queue.kind;
-            let messages = consumer.map(move |message| Item::Message(kind, message));
+            let messages = consumer.map(move |message| Item::Message(kind, Box::new(message)));
             self.streams.push(messages.chain(stream::once(async { Item::End })).boxed());
         }
         Ok(())
@@ -161,7 +161,7 @@ impl LaneQueues {
         while let Some(item) = self.streams.next().await {
             if let Item::Message(_, message) = item {
                 let options = BasicNackOptions { requeue: true, ..BasicNackOptions::default() };
-                message?.acker.nack(options).await?;
+                (*message)?.acker.nack(options).await?;
             }
         }
         Ok(())
@@ -173,7 +173,7 @@ impl LaneQueues {
         }
         loop {
             let (kind, message) = match self.streams.next().await {
-                Some(Item::Message(kind, message)) => (kind, message?),
+                Some(Item::Message(kind, message)) => (kind, (*message)?),
                 Some(Item::End) | None => return Err(BrokerError::Ended),
             };
             // A dead channel still hands out what it had prefetched: others were given it as well.

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use tokio::fs::{self, File};
+use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
 
@@ -57,9 +57,21 @@ impl MediaStore {
     /// Keeps a stream of at most `limit` bytes.
     pub async fn receive<E: std::fmt::Display>(
         &self,
-        mut stream: impl Stream<Item = Result<Bytes, E>> + Unpin,
+        stream: impl Stream<Item = Result<Bytes, E>> + Unpin,
         limit: u64,
     ) -> Result<Stored, ReceiveError> {
+        let arrived = self.arrive(stream, limit).await?;
+        let stored = arrived.stored.clone();
+        arrived.keep_as(&self.path(&stored.sha256))?;
+        Ok(stored)
+    }
+
+    /// Receives a stream of at most `limit` bytes and leaves it aside: dropped, it is removed.
+    pub async fn arrive<E: std::fmt::Display>(
+        &self,
+        mut stream: impl Stream<Item = Result<Bytes, E>> + Unpin,
+        limit: u64,
+    ) -> Result<Arrived, ReceiveError> {
         let aside = Aside(self.arriving.join(Uuid::new_v4().to_string()));
         let at = || StorageError::at(&aside.0);
         let mut file = File::create(&aside.0).await.map_err(at())?;
@@ -74,23 +86,7 @@ impl MediaStore {
             file.write_all(&chunk).await.map_err(at())?;
         }
         file.sync_data().await.map_err(at())?;
-        let stored = Stored { sha256: hex::encode(hash.finalize()), bytes };
-        fs::rename(&aside.0, self.path(&stored.sha256)).await.map_err(at())?;
-        Ok(stored)
-    }
-
-    /// Keeps a file that lies elsewhere on the same disk, by moving it here.
-    pub async fn adopt(&self, file: &Path) -> Result<Stored, StorageError> {
-        let path = file.to_owned();
-        let hashed = tokio::task::spawn_blocking(move || {
-            let mut hash = Sha256::new();
-            let bytes = io::copy(&mut std::fs::File::open(&path)?, &mut hash)?;
-            Ok((hex::encode(hash.finalize()), bytes))
-        });
-        let (sha256, bytes) =
-            hashed.await.map_err(io::Error::other).flatten().map_err(StorageError::at(file))?;
-        fs::rename(file, self.path(&sha256)).await.map_err(StorageError::at(file))?;
-        Ok(Stored { sha256, bytes })
+        Ok(Arrived { stored: Stored { sha256: hex::encode(hash.finalize()), bytes }, aside })
     }
 
     /// Where the file with this hash lies; it may not exist.
@@ -102,6 +98,19 @@ impl MediaStore {
 /// Whether `text` can be the name of a file in the store.
 pub fn is_sha256(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// A whole file that nobody has asked to keep yet.
+pub struct Arrived {
+    pub stored: Stored,
+    aside: Aside,
+}
+
+impl Arrived {
+    /// Moves the file to where it stays, on the same disk.
+    pub fn keep_as(self, path: &Path) -> Result<(), StorageError> {
+        std::fs::rename(&self.aside.0, path).map_err(StorageError::at(path))
+    }
 }
 
 /// A file that is removed unless it was renamed away.

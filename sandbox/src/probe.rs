@@ -57,12 +57,6 @@ pub struct Audio {
     pub channels: u32,
 }
 
-impl Facts {
-    pub fn is_image(&self) -> bool {
-        self.content_type.starts_with("image/")
-    }
-}
-
 /// Runs ffprobe and remembers what it said.
 pub struct Prober {
     slots: Semaphore,

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use chrono::{DateTime, Utc};
 use domain::platform::Platform;
 use rand::Rng;
 
@@ -14,7 +15,7 @@ use crate::journal::StorageError;
 use crate::ledger::{Ledger, Post};
 use crate::pace::Paces;
 use crate::table::Table;
-use crate::telegram::{SentFile, SentMessage};
+use crate::telegram::SentFile;
 use crate::tiktok::Share;
 
 /// What the networks know.
@@ -28,7 +29,8 @@ pub struct World {
     pub containers: Table<Container>,
     pub shares: Table<Share>,
     pub files: Table<SentFile>,
-    pub messages: Table<SentMessage>,
+    /// Telegram's deleted messages, by `chat:number`.
+    pub deleted: Table<DateTime<Utc>>,
     pub faults: Faults,
     pub paces: Paces,
     /// Networks whose quotas are off.
@@ -50,7 +52,7 @@ impl World {
             containers: Table::open(&dir, "containers")?,
             shares: Table::open(&dir, "shares")?,
             files: Table::open(&dir, "files")?,
-            messages: Table::open(&dir, "messages")?,
+            deleted: Table::open(&dir, "deleted")?,
             faults: Faults::default(),
             paces: Paces::default(),
             lifted: HashSet::new(),

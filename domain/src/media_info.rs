@@ -24,7 +24,8 @@ pub struct MediaInfo {
     pub image: Option<ImageFacts>,
     /// An edit list (`elst`) is present in a video or audio track.
     pub edit_list: bool,
-    /// An edit list that hides more than encoder priming: dropping it would show hidden frames.
+    /// A remux is not enough: without edit list, streams copied from here would show frames that it
+    /// hides, or start the sound more than 40 ms before its time. Has to be encoded.
     pub edit_list_trims: bool,
     /// The index precedes the media (`moov` before `mdat`). `false` where it does not apply.
     pub moov_first: bool,
@@ -63,7 +64,8 @@ pub struct VideoStream {
     pub frames: u64,
     /// bit/s of this stream, from packet sizes.
     pub bit_rate: u64,
-    /// Longest distance between key frames, in ms; `None` with a single key frame.
+    /// Longest distance between key frames, or from the last one to the end, in ms; `None` with a
+    /// single key frame.
     pub gop_ms_max: Option<u64>,
     /// Every GOP starts with an IDR frame that no later-shown frame refers past.
     pub closed_gop: bool,

@@ -27,7 +27,7 @@ impl Graph {
         sar: (u32, u32),
         chain: &str,
     ) -> Result<Self, Error> {
-        let (format, _) = raw::picture_format(first);
+        let format = raw::pixel_format(first);
         let arguments = format!(
             "video_size={}x{}:pix_fmt={format}:time_base={}/{}:pixel_aspect={}/{}",
             first.width(),

@@ -6,4 +6,7 @@ pub mod input;
 pub mod picture;
 mod raw;
 
-pub use raw::{StreamFacts, is_hidden, metadata_keys, quiet};
+pub use raw::{
+    StreamFacts, close_file, copy_stream, is_hidden, metadata_keys, pixel_format, quiet, reference, reference_audio,
+    share, silence,
+};

@@ -12,7 +12,7 @@ use std::ptr;
 use ffmpeg_next::codec::packet::Ref as _;
 use ffmpeg_next::format::context::{Input, Output};
 use ffmpeg_next::format::stream::Stream;
-use ffmpeg_next::{Dictionary, Error, Frame, Packet, ffi, frame};
+use ffmpeg_next::{Dictionary, Error, Packet, ffi, frame};
 
 // Declared again with integers in the place of enums, for the reason above. The names are found in
 // the same libraries.
@@ -57,7 +57,6 @@ pub struct StreamFacts {
     pub color_primaries: String,
     pub sample_rate: u32,
     pub channels: u32,
-    pub channel_mask: u64,
     pub extradata: Vec<u8>,
     /// Row by row, 16.16 and 2.30 fixed point as in the `tkhd` box.
     pub display_matrix: Option<[i32; 9]>,
@@ -142,7 +141,6 @@ pub fn stream_facts(stream: &Stream<'_>) -> StreamFacts {
             color_primaries: name(av_color_primaries_name, (&raw const (*parameters).color_primaries).cast()),
             sample_rate: (*parameters).sample_rate.try_into().unwrap_or(0),
             channels: (*parameters).ch_layout.nb_channels.try_into().unwrap_or(0),
-            channel_mask: (*parameters).channel_layout,
             extradata: bytes((*parameters).extradata, (*parameters).extradata_size),
             display_matrix: display_matrix(stream),
             rate_hint: ratio((*stream).avg_frame_rate),
@@ -188,13 +186,33 @@ pub fn sound_format(sound: &frame::Audio) -> (c_int, u64, c_int) {
     }
 }
 
-/// The name of a picture's pixel format, and the integer behind its colour space.
-pub fn picture_format(picture: &frame::Video) -> (c_int, c_int) {
-    // SAFETY: the frame is valid; plain integers are read.
-    unsafe {
-        let picture = picture.as_ptr();
-        ((*picture).format, (&raw const (*picture).colorspace).cast::<c_int>().read())
-    }
+/// The integer behind a picture's pixel format.
+pub fn pixel_format(picture: &frame::Video) -> c_int {
+    // SAFETY: the frame is valid; a plain integer is read.
+    unsafe { (*picture.as_ptr()).format }
+}
+
+/// Silent stereo sound in planar floats that starts at zero.
+pub fn silence(samples: c_int, rate: c_int) -> Result<frame::Audio, Error> {
+    let mut sound = frame::Audio::empty();
+    // SAFETY: the fields that `av_frame_get_buffer` needs are set before it; samples are written
+    // only when it succeeded, into the buffers that it made for this format.
+    let result = unsafe {
+        let format = ffi::AVSampleFormat::AV_SAMPLE_FMT_FLTP;
+        let raw = sound.as_mut_ptr();
+        (*raw).format = format as c_int;
+        (*raw).nb_samples = samples;
+        (*raw).sample_rate = rate;
+        (*raw).pts = 0;
+        ffi::av_channel_layout_default(&raw mut (*raw).ch_layout, 2);
+        (*raw).channel_layout = u64::from(ffi::AV_CH_LAYOUT_STEREO);
+        (*raw).channels = 2;
+        match ffi::av_frame_get_buffer(raw, 0) {
+            0 => ffi::av_samples_set_silence((*raw).extended_data, 0, samples, 2, format),
+            error => error,
+        }
+    };
+    if result < 0 { Err(Error::from(result)) } else { Ok(sound) }
 }
 
 /// The packet only feeds the decoder: an edit list hides it.
@@ -259,11 +277,6 @@ pub fn close_file(output: &mut Output) -> Result<(), Error> {
 pub fn quiet() {
     // SAFETY: sets one integer, before any thread is started.
     unsafe { ffi::av_log_set_level(ffi::AV_LOG_ERROR) };
-}
-
-/// The frame under a typed frame, for the calls that take any.
-pub fn any(picture: &mut frame::Video) -> &mut Frame {
-    picture
 }
 
 unsafe fn integer_of<T>(field: *const T) -> c_int {

@@ -53,7 +53,7 @@ pub fn decode(bytes: &[u8], scale: f64) -> Result<DynamicImage, Problem> {
         Ok(()) => {}
         // Warnings come as errors, too; this one says that all pixels were decoded nevertheless.
         Err(Error::TurboJpegError(message)) if message.contains("extraneous bytes") => {}
-        Err(Error::TurboJpegError(message)) if message.contains("Premature end") => {
+        Err(Error::TurboJpegError(message)) if message.to_lowercase().contains("premature end") => {
             return Err(reject::truncated());
         }
         Err(_) => return Err(reject::unreadable()),

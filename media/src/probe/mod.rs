@@ -17,8 +17,10 @@ use domain::problem::Problem;
 use crate::sniff::{self, Format};
 use crate::{image, names, reject};
 
-use glimpse::Depth;
+pub use glimpse::Depth;
 pub use hash::sha256;
+pub use packets::{Scan, TrackScan};
+pub use video::{Video, open as open_video};
 
 /// Answers a probe request.
 ///
@@ -34,7 +36,7 @@ pub fn probe(request: &ProbeRequest) -> Result<Event, Problem> {
             (photo.info().clone(), photo.thumbnail(&request.thumbnail)?)
         }
         Some(_) => {
-            let video = video::open(&request.source, &sniffed, &request.limits, Depth::First)?;
+            let video = open_video(&request.source, &sniffed, &request.limits, Depth::First)?;
             let thumbnail = thumbnail::write(&video.picture, &video.info, &request.thumbnail)?;
             (video.info, thumbnail)
         }

@@ -33,6 +33,10 @@ pub struct TrackScan {
     /// End of the frame that is shown last.
     pub end: i64,
     pub open_group: bool,
+    /// A packet came without decoding time, as in Matroska.
+    pub lacks_dts: bool,
+    /// By how much a frame must be decoded before it is shown, for all to be in time.
+    pub delay: i64,
 }
 
 /// Reads all packets, showing those of the video to `glimpse`.
@@ -153,6 +157,7 @@ impl Track {
             (Some(_), None) => false,
             (None, _) => time < self.key,
         };
+        scan.lacks_dts |= packet.dts().is_none();
         if is_hidden(packet) {
             scan.hidden += 1;
         } else {
@@ -167,7 +172,9 @@ impl Track {
 
     fn finish(self) -> TrackScan {
         let mut scan = self.scan;
+        let coded = scan.times.clone();
         scan.times.sort_unstable();
+        scan.delay = scan.times.iter().zip(&coded).map(|(shown, coded)| shown - coded).max().unwrap_or(0);
         scan.key_times.sort_unstable();
         // A container that gives no durations ends with a frame of the usual length.
         if let (Some(last), Some(rate)) = (scan.times.last(), scan.frame_rate())

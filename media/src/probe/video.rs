@@ -18,8 +18,6 @@ use crate::boxes::{self, Boxes};
 use crate::reject;
 use crate::sniff::Format;
 
-/// Sound that an edit list skips up to here is encoder priming: AAC has 2,112 samples of it at most.
-const PRIMING_S_MAX: f64 = 0.1;
 /// Without edit list, streams that start this far apart would be heard apart (lip-sync tolerance).
 const SKEW_S_MAX: f64 = 0.04;
 /// Entries that say nothing of who, where or with what.
@@ -130,13 +128,11 @@ impl Scan {
     }
 }
 
-/// Copying the packets without the edit list would show what it hides, or shift the sound.
+/// Copying the packets without the edit list would show frames that it hides, or let the sound start
+/// before its time. Sound from before the first picture is no trouble: it is left out.
 fn copies_badly(scan: &Scan) -> bool {
-    let hides_pictures = scan.video.hidden > 0;
-    let Some(audio) = &scan.audio else { return hides_pictures };
-    #[expect(clippy::cast_precision_loss, reason = "a count of packets stays below 2^53")]
-    let hidden_s = audio.hidden as f64 * (audio.end_s() - audio.start_s()) / audio.times.len() as f64;
-    hides_pictures || hidden_s > PRIMING_S_MAX || (audio.start_s() - scan.video.start_s()).abs() > SKEW_S_MAX
+    let sound_is_late = |audio: &TrackScan| audio.start_s() - scan.video.start_s() > SKEW_S_MAX;
+    scan.video.hidden > 0 || scan.audio.as_ref().is_some_and(sound_is_late)
 }
 
 fn video_stream(facts: &StreamFacts, scan: &TrackScan) -> VideoStream {

@@ -1,11 +1,72 @@
-//! Makes outputs.
-use domain::engine::{Event, RunRequest};
-use domain::problem::Problem;
+//! Makes all outputs of one source: one decode, as many encodes as there are different ones. An
+//! output that fails fails alone.
+
+mod audio_lane;
+mod copier;
+mod engine;
+mod photos;
+mod timeline;
+mod verify;
+mod video_lane;
+mod videos;
+mod writer;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use domain::engine::{Event, OutputOutcome, OutputResult, RunRequest};
+use domain::problem::{Problem, Remedy};
 
 use crate::events::Events;
-use crate::reject;
+use crate::names;
+use crate::probe::Sniffed;
 
-/// Answers a run request.
-pub fn run(_request: &RunRequest, _events: &mut Events) -> Result<Event, Problem> {
-    Err(reject::not_made("not yet"))
+/// More targets than networks exist; a bound on encoders in memory.
+const OUTPUTS_MAX: usize = 32;
+
+/// Answers a run request: an event for each output, and the last event.
+///
+/// # Errors
+/// The reason why the source cannot be used; no output was made.
+pub fn run(request: &RunRequest, events: &mut Events) -> Result<Event, Problem> {
+    check(request)?;
+    let sniffed = Sniffed::read(&request.source, &request.limits)?;
+    let done = match sniffed.format.demuxer() {
+        None => photos::run(request, sniffed.format, events)?,
+        Some(_) => videos::run(request, &sniffed, events)?,
+    };
+    Ok(Event::Finished { frames_decoded: done.frames_decoded, encodes: done.encodes })
+}
+
+/// What it took.
+#[derive(Debug, Default)]
+struct Done {
+    frames_decoded: u64,
+    encodes: u32,
+}
+
+fn check(request: &RunRequest) -> Result<(), Problem> {
+    names::check(&request.source)?;
+    let mut seen = BTreeSet::from([request.source.as_str()]);
+    for output in &request.outputs {
+        names::check(&output.name)?;
+        if !seen.insert(&output.name) || Path::new(&output.name).exists() {
+            return Err(bad_request("Two files of the request have the same name."));
+        }
+    }
+    if request.outputs.len() > OUTPUTS_MAX {
+        return Err(bad_request("The request has too many outputs."));
+    }
+    Ok(())
+}
+
+/// The caller's mistake, not the file's.
+fn bad_request(message: &str) -> Problem {
+    Problem::new("media.bad_request", message, Remedy::Retry)
+}
+
+/// Tells what became of an output.
+fn report(events: &mut Events, name: &str, made: Result<OutputOutcome, Problem>) {
+    let outcome = made.unwrap_or_else(|problem| OutputOutcome::Failed { problem });
+    events.send(&Event::Output(OutputResult { name: name.to_owned(), outcome }));
 }

@@ -1,0 +1,156 @@
+//! One audio encode: decoded sound in, AAC-LC packets out, as long as the pictures.
+
+use domain::problem::Problem;
+use ffmpeg_next::codec;
+use ffmpeg_next::format::sample::{Sample, Type};
+use ffmpeg_next::{ChannelLayout, Dictionary, Error, Packet, Rational, encoder, frame};
+
+use super::timeline::Timeline;
+use crate::av::graph::Graph;
+use crate::av::{reference_audio, silence};
+use crate::reject;
+
+/// What every network takes, Hz.
+const SAMPLE_RATE: u32 = 48_000;
+const SAMPLE_RATE_INT: i32 = 48_000;
+/// Of an AAC frame.
+const FRAME_SAMPLES: u32 = 1024;
+const FRAME_SAMPLES_INT: i32 = 1024;
+
+/// A filter graph and an encoder.
+pub struct AudioLane {
+    timeline: Timeline,
+    /// Of the source's stream.
+    time_base: Rational,
+    graph: Option<Graph>,
+    encoder: encoder::Audio,
+}
+
+impl AudioLane {
+    /// Opens an AAC-LC encoder for 48 kHz stereo.
+    ///
+    /// # Errors
+    /// `media.transcode_failed` when the encoder does not take the bit rate.
+    pub fn open(bit_rate: u32, timeline: Timeline, time_base: Rational) -> Result<Self, Problem> {
+        let encoder = open(bit_rate).map_err(|_| reject::not_made("the sound encoder did not start"))?;
+        Ok(Self { timeline, time_base, graph: None, encoder })
+    }
+
+    /// The encoder, for the muxers' headers.
+    #[must_use]
+    pub fn context(&self) -> &codec::Context {
+        self.encoder.as_ref()
+    }
+
+    /// One tick of the packets' times: a sample.
+    #[must_use]
+    pub fn tick(&self) -> Rational {
+        Rational::new(1, SAMPLE_RATE_INT)
+    }
+
+    /// Takes the next stretch of sound, whose time is on the stream's clock with zero as the first
+    /// picture; it may be negative.
+    ///
+    /// # Errors
+    /// `media.transcode_failed`; the lane is of no more use.
+    pub fn push(&mut self, sound: &frame::Audio) -> Result<Vec<Packet>, Problem> {
+        self.feed(sound).map_err(|_| reject::not_made("the sound could not be resampled or encoded"))
+    }
+
+    /// Nothing more comes: fills with silence to the end of the pictures.
+    ///
+    /// # Errors
+    /// As for [`Self::push`].
+    pub fn finish(&mut self) -> Result<Vec<Packet>, Problem> {
+        self.drain().map_err(|_| reject::not_made("the end of the sound could not be encoded"))
+    }
+
+    fn feed(&mut self, sound: &frame::Audio) -> Result<Vec<Packet>, Error> {
+        let sound = reference_audio(sound)?;
+        let length = self.samples();
+        let graph = match &mut self.graph {
+            Some(graph) => graph,
+            none => none.insert(Graph::audio(&sound, self.time_base, &chain(length), FRAME_SAMPLES)?),
+        };
+        match graph.push(&sound) {
+            // The pictures are over: what is heard after them is not wanted.
+            Ok(()) | Err(Error::Eof) => self.encode_filtered(),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn drain(&mut self) -> Result<Vec<Packet>, Error> {
+        if self.graph.is_none() {
+            self.time_base = self.tick();
+            self.feed(&silence(FRAME_SAMPLES_INT, SAMPLE_RATE_INT)?)?;
+        }
+        let end = self.timeline.length_s();
+        let Some(graph) = &mut self.graph else { return Err(Error::InvalidData) };
+        match graph.close(end) {
+            Ok(()) | Err(Error::Eof) => {}
+            Err(error) => return Err(error),
+        }
+        let mut packets = self.encode_filtered()?;
+        self.encoder.send_eof()?;
+        self.collect(&mut packets)?;
+        Ok(packets)
+    }
+
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "hours of samples fit")]
+    fn samples(&self) -> u64 {
+        (self.timeline.length_s() * f64::from(SAMPLE_RATE)).round().max(1.0) as u64
+    }
+
+    fn encode_filtered(&mut self) -> Result<Vec<Packet>, Error> {
+        let mut packets = Vec::new();
+        loop {
+            let mut sound = frame::Audio::empty();
+            let Some(graph) = &mut self.graph else { return Ok(packets) };
+            if !graph.pull(&mut sound)? {
+                return Ok(packets);
+            }
+            self.encoder.send_frame(&sound)?;
+            self.collect(&mut packets)?;
+        }
+    }
+
+    /// The encoder's first packet is priming, before zero. Without edit list it would be heard and
+    /// delay the rest by 21 ms, so it is left out: sound and pictures start together.
+    fn collect(&mut self, packets: &mut Vec<Packet>) -> Result<(), Error> {
+        loop {
+            let mut packet = Packet::empty();
+            match self.encoder.receive_packet(&mut packet) {
+                Ok(()) if packet.pts().is_some_and(|time| time < 0) => {}
+                Ok(()) => packets.push(packet),
+                Err(Error::Eof | Error::Other { errno: libc::EAGAIN }) => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// Starts at zero by cutting or silence, follows the stream's clock through gaps and drift, ends
+/// with the pictures. Down- and upmixing is the resampler's.
+fn chain(samples: u64) -> String {
+    format!(
+        "aresample={SAMPLE_RATE}:async=1000:first_pts=0,aformat=sample_fmts=fltp:channel_layouts=stereo\
+         ,apad=whole_len={samples},atrim=end_sample={samples}"
+    )
+}
+
+fn open(bit_rate: u32) -> Result<encoder::Audio, Error> {
+    let codec = encoder::find_by_name("aac").ok_or(Error::EncoderNotFound)?;
+    let mut context = codec::Context::new_with_codec(codec);
+    context.set_flags(codec::Flags::GLOBAL_HEADER);
+    let mut audio = context.encoder().audio()?;
+    audio.set_rate(SAMPLE_RATE_INT);
+    audio.set_format(Sample::F32(Type::Planar));
+    audio.set_channel_layout(ChannelLayout::STEREO);
+    audio.set_channels(2);
+    audio.set_time_base(Rational::new(1, SAMPLE_RATE_INT));
+    audio.set_bit_rate(bit_rate as usize);
+    let mut options = Dictionary::new();
+    options.set("flags", "+global_header");
+    options.set("profile", "aac_low");
+    audio.open_as_with(codec, options)
+}

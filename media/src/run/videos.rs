@@ -1,0 +1,56 @@
+//! Outputs of a video: what can be answered at once, then the engine for the rest.
+
+use domain::engine::{OutputOutcome, RunRequest};
+use domain::media_info::MediaInfo;
+use domain::operation::{AudioOutput, Operation, VideoOutput};
+use domain::problem::Problem;
+
+use super::engine::{Engine, Wanted};
+use super::timeline::Timeline;
+use super::{Done, bad_request, report};
+use crate::events::Events;
+use crate::probe::{Depth, Scan, Sniffed, open_video, sha256};
+use crate::reject;
+
+/// Makes all outputs.
+pub fn run(request: &RunRequest, sniffed: &Sniffed, events: &mut Events) -> Result<Done, Problem> {
+    let video = open_video(&request.source, sniffed, &request.limits, Depth::First)?;
+    let mut wanted = Vec::new();
+    for output in &request.outputs {
+        match ask(&output.operation, &video.info, &video.scan) {
+            Ok(Some(what)) => wanted.push(Wanted { name: output.name.clone(), what }),
+            Ok(None) => {
+                let same = |sha256| OutputOutcome::Made { info: video.info.clone(), sha256 };
+                report(events, &output.name, sha256(&request.source).map(same));
+            }
+            Err(problem) => report(events, &output.name, Err(problem)),
+        }
+    }
+    if wanted.is_empty() {
+        return Ok(Done::default());
+    }
+    let timeline = Timeline::of(&video.scan);
+    Engine::open(request, sniffed, &video, timeline, wanted)?.run(events)
+}
+
+/// What is to be made; `None` for the source as it is.
+fn ask(operation: &Operation, info: &MediaInfo, scan: &Scan) -> Result<Option<VideoOutput>, Problem> {
+    let what = match operation {
+        Operation::Passthrough => return Ok(None),
+        Operation::Remux { drop_audio: true } => VideoOutput { video: None, audio: AudioOutput::None },
+        Operation::Remux { drop_audio: false } => VideoOutput { video: None, audio: AudioOutput::Copy },
+        Operation::Video(what) => what.clone(),
+        Operation::Image(_) => return Err(bad_request("A video cannot be made into a photo.")),
+    };
+    let silent_source = info.audio.is_none();
+    match what.audio {
+        AudioOutput::Aac { .. } if silent_source => return Err(bad_request("The source has no sound to encode.")),
+        AudioOutput::Copy if silent_source => return Ok(Some(VideoOutput { audio: AudioOutput::None, ..what })),
+        _ => {}
+    }
+    let copies_both = what.video.is_none() && what.audio == AudioOutput::Copy;
+    if copies_both && info.edit_list_trims || what.video.is_none() && scan.video.hidden > 0 {
+        return Err(reject::needs_encode());
+    }
+    Ok(Some(what))
+}

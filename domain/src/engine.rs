@@ -122,6 +122,7 @@ pub struct OutputResult {
 /// Made and probed again, or failed without harm to the others.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "a job reads a handful of these, one at a time")]
 pub enum OutputOutcome {
     Made { info: MediaInfo, sha256: String },
     Failed { problem: Problem },

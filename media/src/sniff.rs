@@ -83,7 +83,7 @@ pub fn sniff(head: &[u8]) -> Result<Format, Problem> {
         [0, 0, 1, 0xba, ..] => Ok(Format::MpegPs),
         [_, _, _, _, b'f', b't', b'y', b'p', a, b, c, d, ..] => iso_brand([*a, *b, *c, *d], head),
         // QuickTime files older than the `ftyp` box start with any of these.
-        [_, _, _, _, kind @ ..] if QUICKTIME_BOXES.iter().any(|name| kind.starts_with(*name)) => {
+        [_, _, _, _, kind @ ..] if QUICKTIME_BOXES.iter().any(|name| kind.starts_with(name)) => {
             Ok(Format::Mp4(Mp4Brand::QuickTime))
         }
         _ if is_transport_stream(head) => Ok(Format::MpegTs),
@@ -136,6 +136,7 @@ fn contains(bytes: &[u8], needle: &[u8]) -> bool {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::{Format, Mp4Brand, sniff};
 

@@ -7,6 +7,6 @@ pub mod picture;
 mod raw;
 
 pub use raw::{
-    StreamFacts, close_file, copy_stream, is_hidden, metadata_keys, pixel_format, quiet, reference, reference_audio,
-    share, silence,
+    StreamFacts, close_file, copy_stream, is_hidden, metadata_keys, pixel_format, quiet, reference,
+    reference_audio, share, silence,
 };

@@ -205,7 +205,7 @@ pub fn silence(samples: c_int, rate: c_int) -> Result<frame::Audio, Error> {
         (*raw).sample_rate = rate;
         (*raw).pts = 0;
         ffi::av_channel_layout_default(&raw mut (*raw).ch_layout, 2);
-        (*raw).channel_layout = u64::from(ffi::AV_CH_LAYOUT_STEREO);
+        (*raw).channel_layout = ffi::AV_CH_LAYOUT_STEREO;
         (*raw).channels = 2;
         match ffi::av_frame_get_buffer(raw, 0) {
             0 => ffi::av_samples_set_silence((*raw).extended_data, 0, samples, 2, format),

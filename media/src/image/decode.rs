@@ -45,7 +45,7 @@ pub fn header(bytes: &[u8], format: Format) -> Result<Header, Problem> {
 
 /// Decodes to 8 bits a channel, RGB or RGBA.
 pub fn decode(bytes: &[u8], format: Format) -> Result<DynamicImage, Problem> {
-    let pixels = open(bytes, format).and_then(|decoder| DynamicImage::from_decoder(decoder));
+    let pixels = open(bytes, format).and_then(DynamicImage::from_decoder);
     let pixels = pixels.map_err(|error| match error {
         image::ImageError::IoError(_) => reject::truncated(),
         _ => reject::unreadable(),

@@ -176,11 +176,12 @@ impl Track {
         scan.times.sort_unstable();
         scan.delay = scan.times.iter().zip(&coded).map(|(shown, coded)| shown - coded).max().unwrap_or(0);
         scan.key_times.sort_unstable();
-        // A container that gives no durations ends with a frame of the usual length.
-        if let (Some(last), Some(rate)) = (scan.times.last(), scan.frame_rate())
-            && scan.end <= *last
-        {
-            scan.end = last + round(1.0 / rate / scan.tick).cast_signed();
+        // A container that gives no durations, or nonsense, ends with a frame of the usual length.
+        if let (Some(last), Some(rate)) = (scan.times.last().copied(), scan.frame_rate()) {
+            let usual = round(1.0 / rate / scan.tick).cast_signed();
+            if scan.end <= last || scan.end - last < usual / 2 && scan.is_constant() {
+                scan.end = last + usual;
+            }
         }
         scan
     }

@@ -24,6 +24,8 @@ pub struct AudioLane {
     time_base: Rational,
     graph: Option<Graph>,
     encoder: encoder::Audio,
+    /// Samples given to the encoder so far, which is the time of the next.
+    encoded: i64,
 }
 
 impl AudioLane {
@@ -33,7 +35,7 @@ impl AudioLane {
     /// `media.transcode_failed` when the encoder does not take the bit rate.
     pub fn open(bit_rate: u32, timeline: Timeline, time_base: Rational) -> Result<Self, Problem> {
         let encoder = open(bit_rate).map_err(|_| reject::not_made("the sound encoder did not start"))?;
-        Ok(Self { timeline, time_base, graph: None, encoder })
+        Ok(Self { timeline, time_base, graph: None, encoder, encoded: 0 })
     }
 
     /// The encoder, for the muxers' headers.
@@ -109,6 +111,9 @@ impl AudioLane {
             if !graph.pull(&mut sound)? {
                 return Ok(packets);
             }
+            // The filters made the sound continuous; their times still carry the source's jitter.
+            sound.set_pts(Some(self.encoded));
+            self.encoded += i64::try_from(sound.samples()).unwrap_or(0);
             self.encoder.send_frame(&sound)?;
             self.collect(&mut packets)?;
         }

@@ -107,7 +107,8 @@ impl<'a> Engine<'a> {
         let encodes = self.video_lanes.iter().filter(|lane| lane.open.is_some()).count();
         self.done.encodes = u32::try_from(encodes).unwrap_or(u32::MAX);
         for making in self.makings {
-            let expected = Expected { what: &making.wanted.what, source: &self.video.info, timeline: self.timeline };
+            let expected =
+                Expected { what: &making.wanted.what, source: &self.video.info, timeline: self.timeline };
             let made = making.writer.and_then(Writer::finish).and_then(|part| {
                 let (info, sha256) = verify(&part.path(), &expected)?;
                 part.keep()?;
@@ -219,7 +220,8 @@ impl<'a> Engine<'a> {
     /// Gives packets of a lane to the outputs that want them, or its failure.
     fn deliver_video(&mut self, index: usize, packets: Result<Vec<Packet>, Problem>) {
         let lane = &mut self.video_lanes[index];
-        let users = self.makings.iter_mut().filter(|making| making.wanted.what.video.as_ref() == Some(&lane.key));
+        let users =
+            self.makings.iter_mut().filter(|making| making.wanted.what.video.as_ref() == Some(&lane.key));
         if packets.is_err() {
             lane.open = None;
         }
@@ -267,7 +269,8 @@ impl<'a> Engine<'a> {
     fn open_writer(&self, wanted: &Wanted, problem: Option<&Problem>) -> Result<Writer, Problem> {
         let failed = || problem.cloned().unwrap_or_else(|| reject::not_made("an encoder did not start"));
         let stream = |index: usize| self.source.input.stream(index).ok_or_else(reject::unreadable);
-        let (video_stream, audio_stream) = (stream(self.source.video)?, self.source.audio.map(stream).transpose()?);
+        let (video_stream, audio_stream) =
+            (stream(self.source.video)?, self.source.audio.map(stream).transpose()?);
         let video = match &wanted.what.video {
             None => From::Source(&video_stream),
             Some(encode) => {

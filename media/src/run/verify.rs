@@ -29,7 +29,9 @@ pub fn verify(path: &str, expected: &Expected<'_>) -> Result<(MediaInfo, String)
     let limits = InputLimits::default();
     let depth = if expected.what.video.is_some() { Depth::EveryKey } else { Depth::First };
     let made = Sniffed::read(path, &limits).and_then(|sniffed| open_video(path, &sniffed, &limits, depth));
-    let made = made.map_err(|problem| reject::not_made(&format!("the finished file does not read ({})", problem.code)))?;
+    let made = made.map_err(|problem| {
+        reject::not_made(&format!("the finished file does not read ({})", problem.code))
+    })?;
     if let Some(wrong) = what_is_wrong(&made, expected) {
         return Err(reject::not_made(&format!("the finished file {wrong}")));
     }
@@ -48,7 +50,12 @@ fn what_is_wrong(made: &Video, expected: &Expected<'_>) -> Option<&'static str> 
     if info.audio.is_some() != (expected.what.audio != AudioOutput::None) {
         return Some("has the wrong streams");
     }
-    if made.scan.audio.as_ref().is_some_and(|audio| (audio.start_s() - made.scan.video.start_s()).abs() > SKEW_S_MAX) {
+    if made
+        .scan
+        .audio
+        .as_ref()
+        .is_some_and(|audio| (audio.start_s() - made.scan.video.start_s()).abs() > SKEW_S_MAX)
+    {
         return Some("has sound and pictures that drift apart");
     }
     let length = made.scan.video.end_s() - made.scan.video.start_s();

@@ -40,7 +40,8 @@ impl VideoLane {
         time_base: Rational,
         threads: usize,
     ) -> Result<Self, Problem> {
-        let encoder = open(encode, threads).map_err(|_| reject::not_made("the video encoder did not start"))?;
+        let encoder =
+            open(encode, threads).map_err(|_| reject::not_made("the video encoder did not start"))?;
         let (encode, source) = (encode.clone(), source.clone());
         Ok(Self { encode, source, timeline, time_base, graph: None, shape: (0, 0, 0), encoder })
     }
@@ -83,7 +84,12 @@ impl VideoLane {
             none => {
                 self.shape = shape;
                 let look = look(&self.encode);
-                none.insert(Graph::video(&picture, self.time_base, self.source.sar, &chain(&self.source, &look))?)
+                none.insert(Graph::video(
+                    &picture,
+                    self.time_base,
+                    self.source.sar,
+                    &chain(&self.source, &look),
+                )?)
             }
         };
         graph.push(&picture)?;

@@ -44,8 +44,12 @@ fn ask(operation: &Operation, info: &MediaInfo, scan: &Scan) -> Result<Option<Vi
     };
     let silent_source = info.audio.is_none();
     match what.audio {
-        AudioOutput::Aac { .. } if silent_source => return Err(bad_request("The source has no sound to encode.")),
-        AudioOutput::Copy if silent_source => return Ok(Some(VideoOutput { audio: AudioOutput::None, ..what })),
+        AudioOutput::Aac { .. } if silent_source => {
+            return Err(bad_request("The source has no sound to encode."));
+        }
+        AudioOutput::Copy if silent_source => {
+            return Ok(Some(VideoOutput { audio: AudioOutput::None, ..what }));
+        }
         _ => {}
     }
     let copies_both = what.video.is_none() && what.audio == AudioOutput::Copy;

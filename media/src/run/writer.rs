@@ -20,7 +20,7 @@ pub enum From<'a> {
 /// An MP4 that is being written.
 pub struct Writer {
     output: Output,
-    name: String,
+    part: Part,
     video: Track,
     audio: Option<Track>,
 }
@@ -63,9 +63,9 @@ impl Writer {
     ///
     /// # Errors
     /// `media.transcode_failed` when it could not be written to its end.
-    pub fn finish(mut self) -> Result<Part, Problem> {
-        let part = Part { name: std::mem::take(&mut self.name) };
-        let ended = self.output.write_trailer().and_then(|()| close_file(&mut self.output));
+    pub fn finish(self) -> Result<Part, Problem> {
+        let Self { mut output, part, .. } = self;
+        let ended = output.write_trailer().and_then(|()| close_file(&mut output));
         ended.map_err(|_| reject::not_made("the file could not be written to its end"))?;
         Ok(part)
     }
@@ -74,7 +74,9 @@ impl Writer {
         packet.rescale_ts(track.from, track.to);
         packet.set_stream(track.index);
         packet.set_position(-1);
-        packet.write_interleaved(&mut self.output).map_err(|_| reject::not_made("a packet could not be written"))
+        packet
+            .write_interleaved(&mut self.output)
+            .map_err(|_| reject::not_made("a packet could not be written"))
     }
 }
 
@@ -117,6 +119,7 @@ fn part_path(name: &str) -> String {
 fn start(name: &str, video: &From<'_>, audio: Option<&From<'_>>) -> Result<Writer, Error> {
     let url = format!("file:{}", part_path(name));
     let mut output = format::output_as_with(&url, "mp4", Dictionary::new())?;
+    let part = Part { name: name.to_owned() };
     let video = add(&mut output, video)?;
     let audio = audio.map(|audio| add(&mut output, audio)).transpose()?;
     let mut options = Dictionary::new();
@@ -131,7 +134,7 @@ fn start(name: &str, video: &From<'_>, audio: Option<&From<'_>>) -> Result<Write
         Ok::<_, Error>(Track { index, from, to })
     };
     let (video, audio) = (settle(video)?, audio.map(settle).transpose()?);
-    Ok(Writer { name: name.to_owned(), video, audio, output })
+    Ok(Writer { output, part, video, audio })
 }
 
 /// Adds a stream; its index, and a tick of its packets as they come.

@@ -271,3 +271,6 @@ pub(crate) fn seconds(ms: u64) -> String {
         _ => format!("{} min {} s", ms / 60_000, ms % 60_000 / 1000),
     }
 }
+
+#[cfg(test)]
+mod tests;

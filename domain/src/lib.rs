@@ -17,5 +17,7 @@ pub mod platform;
 pub mod problem;
 pub mod profile;
 pub mod publishing;
+#[cfg(test)]
+mod samples;
 pub mod schedule;
 pub mod target;

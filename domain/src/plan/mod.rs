@@ -11,10 +11,14 @@ mod framing;
 mod image;
 mod video;
 
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
 use crate::conformance::seconds;
 use crate::media_info::MediaInfo;
 use crate::operation::{Framing, Operation};
-use crate::platform::MediaKind;
+use crate::platform::{MediaKind, UnknownName};
 use crate::problem::{Problem, Remedy};
 use crate::profile::{Accepts, Overrides, Profile, Range};
 
@@ -54,7 +58,7 @@ pub struct Work {
 }
 
 /// How one want is met.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fit {
     pub operation: Operation,
     /// How the picture gets into its shape.
@@ -101,6 +105,16 @@ impl Effort {
             Self::Remux => "remux",
             Self::Transcode => "transcode",
         }
+    }
+}
+
+impl FromStr for Effort {
+    type Err = UnknownName;
+    fn from_str(name: &str) -> Result<Self, UnknownName> {
+        [Self::Passthrough, Self::Remux, Self::Transcode]
+            .into_iter()
+            .find(|effort| effort.as_str() == name)
+            .ok_or_else(|| UnknownName::new("operation", name))
     }
 }
 

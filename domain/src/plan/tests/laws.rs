@@ -3,13 +3,13 @@
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::{collection, option, prop_assert, prop_assert_eq, proptest, sample};
 
-use super::{conforming, photo, with_video};
 use crate::conformance::violations;
 use crate::media_info::{AudioStream, ImageFacts, MediaInfo};
 use crate::operation::{Framing, Operation};
 use crate::plan::{Effort, Overrides, Want, expected_info, fit, plan};
 use crate::platform::MediaKind;
 use crate::profile::{Profile, profiles};
+use crate::samples::{conforming, photo, with_video};
 
 fn video() -> impl Strategy<Value = MediaInfo> {
     let picture = (

@@ -1,11 +1,11 @@
 //! Real files, one line each: what every profile makes of them.
 
-use super::{conforming, photo, sized, with_video};
 use crate::media_info::{ImageFacts, MediaInfo};
 use crate::operation::{AudioOutput, Framing, Operation};
 use crate::plan::{Fit, Overrides, Want, fit, plan};
 use crate::problem::Problem;
 use crate::profile::{Profile, profile};
+use crate::samples::{conforming, photo, sized, with_video};
 
 fn row(name: &str) -> &'static Profile {
     profile(name).unwrap_or_else(|| panic!("{name} is no profile"))

@@ -2,6 +2,7 @@
 
 mod commands;
 mod console;
+mod demo;
 mod up;
 
 use std::process::ExitCode;

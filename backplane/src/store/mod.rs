@@ -10,6 +10,7 @@ pub mod budgets;
 pub mod caption_work;
 pub mod catalogue;
 pub mod clock;
+mod config;
 mod error;
 pub mod housekeeping_work;
 pub mod ingest_work;
@@ -22,25 +23,13 @@ pub mod secrets;
 pub mod steps;
 
 use std::ops::{Deref, DerefMut};
-use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::PgPoolOptions;
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
+pub use config::{StoreConfig, StoreConfigError};
 pub use error::{StoreError, StoreErrorKind};
 pub use scope::Scope;
-
-/// How a process reaches Postgres.
-#[derive(Clone, Debug)]
-pub struct StoreConfig {
-    /// Options hold the password; their `Debug` does not show it.
-    pub options: PgConnectOptions,
-    pub connections_max: u32,
-    /// How long a caller waits for a free connection.
-    pub acquire_timeout: Duration,
-    /// Postgres ends a statement that takes longer.
-    pub statement_timeout: Duration,
-}
 
 /// A pool of connections of one role. Cheap to clone.
 #[derive(Clone, Debug)]

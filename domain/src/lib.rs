@@ -14,6 +14,7 @@ pub mod media_info;
 pub mod operation;
 pub mod plan;
 pub mod platform;
+pub mod preparing;
 pub mod problem;
 pub mod profile;
 pub mod publishing;

@@ -21,6 +21,7 @@ pub mod publishing;
 mod scope;
 pub mod secrets;
 pub mod steps;
+pub mod targets;
 
 use std::ops::{Deref, DerefMut};
 

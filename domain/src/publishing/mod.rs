@@ -7,6 +7,7 @@ use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::platform::Platform;
 use crate::problem::Problem;
 
 pub use next_step::{Next, Outcome, Publication, next_step};
@@ -152,3 +153,13 @@ pub const LOOK_UP_FOR: Duration = Duration::hours(24);
 
 /// A prepared step must be good for this long after the post is due.
 pub const STEP_MARGIN: Duration = Duration::minutes(5);
+
+/// How long before its time a target's publish job starts, so that uploads and containers are ready.
+/// A connector may ask for less ([`SendingRules::lead`]): then the job waits.
+#[must_use]
+pub fn lead(platform: Platform) -> Duration {
+    match platform {
+        Platform::Telegram | Platform::Web => Duration::zero(),
+        _ => Duration::minutes(10),
+    }
+}

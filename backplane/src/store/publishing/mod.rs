@@ -13,7 +13,7 @@ mod list;
 mod page;
 mod pair;
 mod plan_source;
-mod stored;
+pub(super) mod stored;
 mod target;
 
 pub use attempt::{LastAttempt, close_attempt, last_attempt};

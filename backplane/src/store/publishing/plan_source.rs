@@ -2,9 +2,10 @@
 
 use domain::media_info::MediaInfo;
 use domain::platform::{MediaKind, Platform};
+use domain::problem::Problem;
 use uuid::Uuid;
 
-use super::stored::{from_json, parse, parse_upper};
+use super::stored::{ProblemColumns, from_json, parse, parse_upper};
 use crate::store::{StoreError, Tx};
 
 /// An asset as targets need it.
@@ -14,6 +15,8 @@ pub struct PlanSource {
     pub kind: MediaKind,
     /// `UPLOADING`, `FETCHING`, `PROBING`, `READY`, `REJECTED` or `DELETED`.
     pub state: String,
+    /// Why it was rejected or is late.
+    pub problem: Option<Problem>,
     /// Ingested from this account: it is published there already.
     pub account_id: Option<Uuid>,
     pub caption: Option<String>,
@@ -41,7 +44,8 @@ pub async fn plan_sources(tx: &mut Tx, assets: &[Uuid]) -> Result<Vec<PlanSource
     let rows = sqlx::query!(
         r#"
         select asset.id as asset_id, asset.kind, asset.state, asset.account_id, asset.caption, asset.content_hash,
-               file.id as "file_id!", file.kind as "file_kind!", file.info as file_info,
+               asset.problem_code, asset.problem_message, asset.problem_remedy, asset.problem_since,
+               asset.problem_retry_at, file.id as "file_id!", file.kind as "file_kind!", file.info as file_info,
                file.content_hash as file_hash
           from media_assets asset
           left join carousel_items item on item.carousel_id = asset.id
@@ -67,6 +71,15 @@ pub async fn plan_sources(tx: &mut Tx, assets: &[Uuid]) -> Result<Vec<PlanSource
                 asset_id: row.asset_id,
                 kind: parse_upper(&row.kind)?,
                 state: row.state,
+                problem: ProblemColumns {
+                    code: row.problem_code,
+                    message: row.problem_message,
+                    remedy: row.problem_remedy,
+                    since: row.problem_since,
+                    retry_at: row.problem_retry_at,
+                }
+                .read()?
+                .map(|row| row.problem),
                 account_id: row.account_id,
                 caption: row.caption,
                 content_hash: row.content_hash,

@@ -26,7 +26,7 @@ impl ProblemRow {
 }
 
 /// The `problem_…` columns of one row.
-pub(super) struct ProblemColumns {
+pub(in crate::store) struct ProblemColumns {
     pub code: Option<String>,
     pub message: Option<String>,
     pub remedy: Option<String>,
@@ -35,7 +35,7 @@ pub(super) struct ProblemColumns {
 }
 
 impl ProblemColumns {
-    pub fn read(self) -> Result<Option<ProblemRow>, StoreError> {
+    pub(in crate::store) fn read(self) -> Result<Option<ProblemRow>, StoreError> {
         let (Some(code), Some(since)) = (self.code, self.since) else { return Ok(None) };
         let remedy: Remedy = parse(self.remedy.as_deref().unwrap_or(Remedy::None.as_str()))?;
         let problem = Problem { code, message: self.message.unwrap_or_default(), remedy };
@@ -44,7 +44,7 @@ impl ProblemColumns {
 }
 
 /// Reads a name that is stored as the domain writes it.
-pub(super) fn parse<T>(name: &str) -> Result<T, StoreError>
+pub(in crate::store) fn parse<T>(name: &str) -> Result<T, StoreError>
 where
     T: FromStr,
     T::Err: std::error::Error + Send + Sync + 'static,
@@ -53,7 +53,7 @@ where
 }
 
 /// Reads a name that the column holds in upper case and the domain in lower case.
-pub(super) fn parse_upper<T>(name: &str) -> Result<T, StoreError>
+pub(in crate::store) fn parse_upper<T>(name: &str) -> Result<T, StoreError>
 where
     T: FromStr,
     T::Err: std::error::Error + Send + Sync + 'static,
@@ -62,11 +62,13 @@ where
 }
 
 /// Reads a JSON column.
-pub(super) fn from_json<T: serde::de::DeserializeOwned>(value: serde_json::Value) -> Result<T, StoreError> {
+pub(in crate::store) fn from_json<T: serde::de::DeserializeOwned>(
+    value: serde_json::Value,
+) -> Result<T, StoreError> {
     serde_json::from_value(value).map_err(|error| sqlx::Error::Decode(Box::new(error)).into())
 }
 
-pub(super) const fn framing_name(framing: Framing) -> &'static str {
+pub(in crate::store) const fn framing_name(framing: Framing) -> &'static str {
     match framing {
         Framing::Whole => "WHOLE",
         Framing::Crop => "CROP",
@@ -75,7 +77,7 @@ pub(super) const fn framing_name(framing: Framing) -> &'static str {
 }
 
 /// The column's CHECK admits three names.
-pub(super) fn framing(name: &str) -> Framing {
+pub(in crate::store) fn framing(name: &str) -> Framing {
     match name {
         "CROP" => Framing::Crop,
         "PAD" => Framing::Pad,

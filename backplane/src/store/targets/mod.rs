@@ -1,0 +1,181 @@
+//! The one function that moves targets out of PREPARING, and keeps drafts true.
+//!
+//! It is called last in every transaction that finishes or fails a probe, transcode, caption or
+//! fetch. It locks the waiting targets of those assets in the order of their ids, then reads what
+//! they need, then moves them and enqueues: of two transactions that settle at once, the second sees
+//! what the first wrote. The number of statements does not depend on the number of targets.
+
+mod read;
+mod write;
+
+use std::collections::{HashMap, HashSet};
+
+use domain::preparing::{self, MediaState, Recipe, Source, SourceFile, Step};
+use domain::problem::Problem;
+use uuid::Uuid;
+
+use super::publishing::{PlanFile, PlanSource, plan_sources};
+use super::{StoreError, Tx};
+use read::Waiting;
+use write::{Moved, StoredFile};
+
+/// Moves every waiting target of `assets` as far as it goes, and returns those that changed.
+///
+/// # Errors
+/// When Postgres cannot be asked.
+pub async fn advance_targets(tx: &mut Tx, brand: Uuid, assets: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
+    let waiting = read::lock_waiting(tx, brand, assets).await?;
+    if waiting.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sources = plan_sources(tx, assets).await?;
+    let plans = plan(&waiting, &sources);
+    let taken = read::taken_contents(tx, &contents(&plans)).await?;
+    let plans = without_duplicates(plans, &taken);
+    let files = make_files(tx, brand, &plans).await?;
+    let moved: Vec<Moved> = plans.iter().filter_map(|plan| decide(plan, &files)).collect();
+    write::move_targets(tx, brand, &moved).await?;
+    Ok(moved.into_iter().map(|moved| moved.target).collect())
+}
+
+/// A waiting target and what its source allows.
+struct Planned<'a> {
+    target: &'a Waiting,
+    source: &'a PlanSource,
+    recipe: Result<Option<Recipe>, Problem>,
+}
+
+impl Planned<'_> {
+    fn submitted(&self) -> bool {
+        self.target.state == "PREPARING"
+    }
+}
+
+fn plan<'a>(waiting: &'a [Waiting], sources: &'a [PlanSource]) -> Vec<Planned<'a>> {
+    let planned = |target: &'a Waiting| {
+        // The composite key to the asset guarantees that it was read.
+        let source = sources.iter().find(|source| source.asset_id == target.asset)?;
+        let recipe = preparing::recipe(&as_source(source), &target.wish);
+        Some(Planned { target, source, recipe })
+    };
+    waiting.iter().filter_map(planned).collect()
+}
+
+/// The contents that become known now, for the guard against posting them twice.
+fn contents(plans: &[Planned<'_>]) -> Vec<(Uuid, Uuid, Vec<u8>)> {
+    plans
+        .iter()
+        .filter_map(|plan| match &plan.recipe {
+            Ok(Some(recipe)) => Some((plan.target.id, plan.target.account, recipe.content_key.to_vec())),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Of targets with one content on one account the first stays; `taken` are those that others have.
+fn without_duplicates<'a>(plans: Vec<Planned<'a>>, taken: &HashSet<Uuid>) -> Vec<Planned<'a>> {
+    let mut seen: HashSet<(Uuid, [u8; 32])> = HashSet::new();
+    let mut kept = Vec::with_capacity(plans.len());
+    for mut plan in plans {
+        if let Ok(Some(recipe)) = &plan.recipe
+            && !plan.target.duplicate_allowed
+        {
+            let first = seen.insert((plan.target.account, recipe.content_key));
+            if !first || taken.contains(&plan.target.id) {
+                plan.recipe = Err(preparing::duplicate());
+            }
+        }
+        kept.push(plan);
+    }
+    kept
+}
+
+/// Makes sure that every file of a submitted target exists as a row: found, or asked for.
+async fn make_files(
+    tx: &mut Tx,
+    brand: Uuid,
+    plans: &[Planned<'_>],
+) -> Result<HashMap<Uuid, Vec<StoredFile>>, StoreError> {
+    let mut wanted = Vec::new();
+    for plan in plans.iter().filter(|plan| plan.submitted()) {
+        let Ok(Some(recipe)) = &plan.recipe else { continue };
+        for (file, (source, position)) in recipe.files.iter().zip(plan.source.files.iter().zip(0_i16..)) {
+            wanted.push(write::WantedFile {
+                target: plan.target.id,
+                position,
+                asset: source.asset_id,
+                content_hash: source.content_hash.clone().unwrap_or_default(),
+                operation: file.operation.clone(),
+                profile: file.profile.name.clone(),
+                soon: plan.target.soon,
+            });
+        }
+    }
+    write::want_files(tx, brand, &wanted).await
+}
+
+/// Where a target goes; `None`: nothing about it changes.
+fn decide(plan: &Planned<'_>, files: &HashMap<Uuid, Vec<StoredFile>>) -> Option<Moved> {
+    let target = plan.target;
+    let mut moved = Moved::unchanged(target);
+    match &plan.recipe {
+        Ok(None) => return None,
+        Err(problem) => {
+            moved.problem = Some(problem.clone());
+            if plan.submitted() {
+                "FAILED".clone_into(&mut moved.state);
+            }
+        }
+        Ok(Some(recipe)) => {
+            moved.profile = Some(recipe.profile.name.clone());
+            moved.content_key = Some(recipe.content_key.to_vec());
+            moved.problem = target.problem_of_caption.clone();
+            if plan.submitted() {
+                let media = media_state(files.get(&target.id).map_or(&[][..], Vec::as_slice));
+                step(&mut moved, preparing::next(&media, target.has_caption, target.needs_approval));
+            }
+        }
+    }
+    (moved != Moved::unchanged(target)).then_some(moved)
+}
+
+fn step(moved: &mut Moved, step: Step) {
+    let (state, problem) = match step {
+        Step::Wait => return,
+        Step::Fail(problem) => ("FAILED", Some(problem)),
+        Step::AskApproval(problem) => ("AWAITING_APPROVAL", Some(problem)),
+        Step::Schedule => ("SCHEDULED", None),
+    };
+    state.clone_into(&mut moved.state);
+    moved.problem = problem;
+}
+
+fn media_state(files: &[StoredFile]) -> MediaState {
+    if let Some(problem) = files.iter().find_map(|file| file.problem.clone()) {
+        return MediaState::Failed(problem);
+    }
+    if !files.is_empty() && files.iter().all(|file| file.done) {
+        MediaState::Done
+    } else {
+        MediaState::Underway
+    }
+}
+
+/// The shape that the domain plans from.
+fn as_source(source: &PlanSource) -> Source {
+    match source.state.as_str() {
+        "READY" => {
+            let file = |file: &PlanFile| {
+                let sha256 = file.content_hash.as_deref()?.try_into().ok()?;
+                Some((file.info.clone()?, sha256))
+            };
+            // A READY asset was probed, and so were its items: the columns were written together.
+            let files = source.files.iter().filter_map(file);
+            let files = files.map(|(info, sha256)| SourceFile { info, sha256 }).collect();
+            Source::Ready { kind: source.kind, files }
+        }
+        "REJECTED" => Source::Rejected(source.problem.clone().unwrap_or_else(preparing::rejected)),
+        "DELETED" => Source::Gone,
+        _ => Source::Underway,
+    }
+}

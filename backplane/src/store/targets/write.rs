@@ -1,0 +1,262 @@
+//! The files that targets need, as rows that exist once, and the targets' own moves.
+
+use std::collections::HashMap;
+
+use domain::engine::ENGINE_VERSION;
+use domain::operation::Operation;
+use domain::plan::Effort;
+use domain::problem::Problem;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::read::Waiting;
+use crate::job_kind::{JobKind, Lane};
+use crate::store::jobs::{NewJob, enqueue};
+use crate::store::publishing::stored::ProblemColumns;
+use crate::store::{StoreError, Tx};
+
+/// One file that a target needs.
+#[derive(Clone, Debug)]
+pub(super) struct WantedFile {
+    pub(super) target: Uuid,
+    pub(super) position: i16,
+    pub(super) asset: Uuid,
+    pub(super) content_hash: Vec<u8>,
+    pub(super) operation: Operation,
+    pub(super) profile: String,
+    pub(super) soon: bool,
+}
+
+/// How far a file is.
+#[derive(Clone, Debug)]
+pub(super) struct StoredFile {
+    pub(super) done: bool,
+    pub(super) problem: Option<Problem>,
+}
+
+/// A file by what makes it identical to another.
+type Identity = (Vec<u8>, String);
+
+/// Finds or asks for every file, ties it to its target, and returns each target's files.
+pub(super) async fn want_files(
+    tx: &mut Tx,
+    brand: Uuid,
+    wanted: &[WantedFile],
+) -> Result<HashMap<Uuid, Vec<StoredFile>>, StoreError> {
+    if wanted.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = find_or_insert(tx, brand, wanted).await?;
+    tie(tx, brand, wanted, &rows).await?;
+    let jobs: Vec<NewJob> = wanted
+        .iter()
+        .filter_map(|file| {
+            let row = rows.get(&identity(file)).filter(|row| row.waits)?;
+            let lane = if file.soon { Lane::Now } else { Lane::Bulk };
+            Some(NewJob::now(JobKind::Transcode, lane, row.id))
+        })
+        .collect();
+    enqueue(tx, brand, &jobs).await?;
+    let mut files: HashMap<Uuid, Vec<StoredFile>> = HashMap::new();
+    for file in wanted {
+        if let Some(row) = rows.get(&identity(file)) {
+            files.entry(file.target).or_default().push(row.file.clone());
+        }
+    }
+    Ok(files)
+}
+
+struct FoundRow {
+    id: Uuid,
+    waits: bool,
+    file: StoredFile,
+}
+
+fn identity(file: &WantedFile) -> Identity {
+    (file.content_hash.clone(), file.operation.key())
+}
+
+async fn find_or_insert(
+    tx: &mut Tx,
+    brand: Uuid,
+    wanted: &[WantedFile],
+) -> Result<HashMap<Identity, FoundRow>, StoreError> {
+    // One order for all who insert, so that two of them never wait for each other.
+    let distinct: std::collections::BTreeMap<Identity, &WantedFile> =
+        wanted.iter().map(|file| (identity(file), file)).collect();
+    let ids: Vec<Uuid> = distinct.iter().map(|_| Uuid::now_v7()).collect();
+    let assets: Vec<Uuid> = distinct.values().map(|file| file.asset).collect();
+    let hashes: Vec<Vec<u8>> = distinct.keys().map(|(hash, _)| hash.clone()).collect();
+    let keys: Vec<String> = distinct.keys().map(|(_, key)| key.clone()).collect();
+    let operations: Vec<Value> =
+        distinct.values().map(|file| serde_json::to_value(&file.operation).unwrap_or_default()).collect();
+    let kinds: Vec<String> =
+        distinct.values().map(|file| Effort::of(&file.operation).as_str().to_uppercase()).collect();
+    sqlx::query!(
+        r#"
+        insert into transcoded_media (id, brand_id, asset_id, content_hash, operation, operation_key, engine_version, kind)
+        select n.id, $1, n.asset_id, n.content_hash, n.operation, n.operation_key, $2, n.kind
+          from unnest($3::uuid[], $4::uuid[], $5::bytea[], $6::jsonb[], $7::text[], $8::text[])
+               as n (id, asset_id, content_hash, operation, operation_key, kind)
+         order by n.content_hash, n.operation_key
+        on conflict (brand_id, content_hash, operation_key, engine_version) do nothing
+        "#,
+        brand,
+        ENGINE_VERSION,
+        &ids,
+        &assets,
+        &hashes,
+        &operations,
+        &keys,
+        &kinds,
+    )
+    .execute(&mut **tx)
+    .await?;
+    let rows = sqlx::query!(
+        r#"
+        select m.id, m.content_hash, m.operation_key, m.state, m.problem_code, m.problem_message, m.problem_remedy,
+               m.problem_since, m.problem_retry_at
+          from transcoded_media m
+          join unnest($3::bytea[], $4::text[]) as n (content_hash, operation_key)
+            on m.content_hash = n.content_hash and m.operation_key = n.operation_key
+         where m.brand_id = $1 and m.engine_version = $2
+        "#,
+        brand,
+        ENGINE_VERSION,
+        &hashes,
+        &keys,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let columns = ProblemColumns {
+                code: row.problem_code,
+                message: row.problem_message,
+                remedy: row.problem_remedy,
+                since: row.problem_since,
+                retry_at: row.problem_retry_at,
+            };
+            let problem = columns.read()?.map(|row| row.problem).filter(|_| row.state == "FAILED");
+            let file = StoredFile { done: row.state == "DONE", problem };
+            let waits = matches!(row.state.as_str(), "QUEUED" | "RUNNING");
+            Ok(((row.content_hash, row.operation_key), FoundRow { id: row.id, waits, file }))
+        })
+        .collect()
+}
+
+async fn tie(
+    tx: &mut Tx,
+    brand: Uuid,
+    wanted: &[WantedFile],
+    rows: &HashMap<Identity, FoundRow>,
+) -> Result<(), StoreError> {
+    let tied: Vec<(&WantedFile, Uuid)> =
+        wanted.iter().filter_map(|file| Some((file, rows.get(&identity(file))?.id))).collect();
+    let targets: Vec<Uuid> = tied.iter().map(|(file, _)| file.target).collect();
+    let positions: Vec<i16> = tied.iter().map(|(file, _)| file.position).collect();
+    let ids: Vec<Uuid> = tied.iter().map(|(_, id)| *id).collect();
+    let profiles: Vec<String> = tied.iter().map(|(file, _)| file.profile.clone()).collect();
+    sqlx::query!(
+        r#"
+        insert into target_media (brand_id, target_id, position, transcoded_id)
+        select $1, n.target_id, n.position, n.transcoded_id
+          from unnest($2::uuid[], $3::smallint[], $4::uuid[]) as n (target_id, position, transcoded_id)
+        on conflict (target_id, position) do update set transcoded_id = excluded.transcoded_id
+        "#,
+        brand,
+        &targets,
+        &positions,
+        &ids,
+    )
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query!(
+        r#"
+        insert into transcode_profiles (brand_id, transcoded_id, profile)
+        select distinct $1::uuid, n.transcoded_id, n.profile from unnest($2::uuid[], $3::text[]) as n (transcoded_id, profile)
+         order by n.transcoded_id, n.profile
+        on conflict do nothing
+        "#,
+        brand,
+        &ids,
+        &profiles,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// A target as it becomes.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Moved {
+    pub(super) target: Uuid,
+    pub(super) state: String,
+    pub(super) profile: Option<String>,
+    pub(super) content_key: Option<Vec<u8>>,
+    pub(super) problem: Option<Problem>,
+    lead_s: i64,
+}
+
+impl Moved {
+    /// The target as it is.
+    pub(super) fn unchanged(target: &Waiting) -> Self {
+        Self {
+            target: target.id,
+            state: target.state.clone(),
+            profile: target.profile.clone(),
+            content_key: Some(target.content_key.clone()),
+            problem: target.problem.clone(),
+            lead_s: domain::publishing::lead(target.wish.platform).num_seconds(),
+        }
+    }
+}
+
+/// Moves targets with one statement and enqueues what is scheduled with another.
+pub(super) async fn move_targets(tx: &mut Tx, brand: Uuid, moved: &[Moved]) -> Result<(), StoreError> {
+    if moved.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = moved.iter().map(|moved| moved.target).collect();
+    let states: Vec<String> = moved.iter().map(|moved| moved.state.clone()).collect();
+    let profiles: Vec<Option<String>> = moved.iter().map(|moved| moved.profile.clone()).collect();
+    let keys: Vec<Option<Vec<u8>>> = moved.iter().map(|moved| moved.content_key.clone()).collect();
+    let problem = |read: fn(&Problem) -> String| -> Vec<Option<String>> {
+        moved.iter().map(|moved| moved.problem.as_ref().map(read)).collect()
+    };
+    let due = sqlx::query!(
+        r#"
+        update publish_targets t
+           set state = n.state, profile = n.profile, content_key = coalesce(n.content_key, t.content_key),
+               problem_code = n.code, problem_message = n.message, problem_remedy = n.remedy, problem_retry_at = null,
+               problem_since = case when n.code is null then null
+                                    when t.problem_code is not distinct from n.code then t.problem_since else now() end,
+               due_at = case when n.state = 'SCHEDULED' then coalesce(t.scheduled_at, now()) else t.due_at end,
+               updated_at = now()
+          from unnest($2::uuid[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::text[])
+               as n (id, state, profile, content_key, code, message, remedy)
+         where t.brand_id = $1 and t.id = n.id
+        returning t.id, t.state, coalesce(t.scheduled_at, now()) as "due_at!"
+        "#,
+        brand,
+        &ids,
+        &states,
+        &profiles as &[Option<String>],
+        &keys as &[Option<Vec<u8>>],
+        &problem(|problem| problem.code.clone()) as &[Option<String>],
+        &problem(|problem| problem.message.clone()) as &[Option<String>],
+        &problem(|problem| problem.remedy.as_str().to_owned()) as &[Option<String>],
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let leads: HashMap<Uuid, i64> = moved.iter().map(|moved| (moved.target, moved.lead_s)).collect();
+    let jobs: Vec<NewJob> = due
+        .into_iter()
+        .filter(|row| row.state == "SCHEDULED")
+        .map(|row| {
+            let lead = chrono::Duration::seconds(leads.get(&row.id).copied().unwrap_or(0));
+            NewJob::now(JobKind::Publish, Lane::Now, row.id).at(row.due_at - lead)
+        })
+        .collect();
+    enqueue(tx, brand, &jobs).await
+}

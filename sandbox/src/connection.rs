@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::Request;
+use axum::http::StatusCode;
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -20,6 +21,9 @@ use tower::Layer;
 const CONNECTIONS: usize = 1024;
 /// How long a client may take to send its request line and headers.
 const HEADERS: Duration = Duration::from_secs(30);
+
+/// Longest time for one call: more than the longest fault waits and than a large upload takes.
+const CALL: Duration = Duration::from_secs(900);
 
 /// Put into a response instead of an answer: the connection ends here.
 #[derive(Clone, Copy)]
@@ -77,10 +81,12 @@ async fn serve_one(stream: TcpStream, router: Router, stop: CancellationToken) {
     }
 }
 
-/// Turns a [`CutConnection`] into the end of the connection; the outermost layer.
+/// Turns a [`CutConnection`] into the end of the connection, and ends calls that take too long; the
+/// outermost layer.
 pub async fn cut_when_asked(request: Request, next: Next) -> Response {
     let connection = request.extensions().get::<Connection>().cloned();
-    let response = next.run(request).await;
+    let answered = tokio::time::timeout(CALL, next.run(request)).await;
+    let response = answered.unwrap_or_else(|_| StatusCode::GATEWAY_TIMEOUT.into_response());
     if response.extensions().get::<CutConnection>().is_some()
         && let Some(Connection(cut)) = connection
     {

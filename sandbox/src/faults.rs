@@ -53,6 +53,9 @@ pub enum Fault {
     /// Nothing happened, too many requests, and not a word on when to come back.
     #[serde(rename = "429_without_retry_after")]
     ThrottledSilently,
+    /// The effect happens, the answer is too many requests.
+    #[serde(rename = "429_after_accept")]
+    ThrottledAfterAccept,
     /// The effect happens after `delayMs`, also when the client has gone.
     #[serde(rename = "slow")]
     Slow,
@@ -74,7 +77,7 @@ pub enum Fault {
 }
 
 /// Every fault with the names it answers to; `-` and a blank count as `_`.
-const NAMES: [(&str, Fault); 20] = [
+const NAMES: [(&str, Fault); 21] = [
     ("accept_then_drop", Fault::AcceptThenDrop),
     ("drop_before", Fault::DropBefore),
     ("500_after_accept", Fault::Error500AfterAccept),
@@ -89,6 +92,7 @@ const NAMES: [(&str, Fault); 20] = [
     ("429_without_retry_after", Fault::ThrottledSilently),
     ("429_without", Fault::ThrottledSilently),
     ("429_no_retry_after", Fault::ThrottledSilently),
+    ("429_after_accept", Fault::ThrottledAfterAccept),
     ("slow", Fault::Slow),
     ("slow_after_accept", Fault::SlowAfterAccept),
     ("token_revoked", Fault::TokenRevoked),
@@ -115,6 +119,7 @@ impl Fault {
                 | Self::EmptyAfterAccept
                 | Self::WrongJsonAfterAccept
                 | Self::SlowAfterAccept
+                | Self::ThrottledAfterAccept
         )
     }
 }
@@ -270,7 +275,10 @@ where
     let Some(order) = app.world().faults.take_outer(&site) else { return effect.await };
     tracing::info!(platform = %site.platform, step = site.step, fault = ?order.fault, "fault");
     match order.fault {
-        Fault::DropBefore => return cut(),
+        Fault::DropBefore => {
+            tokio::time::sleep(order.delay(0)).await;
+            return cut();
+        }
         Fault::Error500Before => return app.trouble(site.platform, &Trouble::Internal),
         Fault::Html503 => {
             let page = "<html><body><h1>503 Service Unavailable</h1></body></html>";
@@ -297,7 +305,11 @@ where
         return response;
     }
     match order.fault {
-        Fault::AcceptThenDrop => cut(),
+        Fault::AcceptThenDrop => {
+            tokio::time::sleep(order.delay(0)).await;
+            cut()
+        }
+        Fault::ThrottledAfterAccept => app.trouble(site.platform, &Trouble::Throttled(None)),
         Fault::Error500AfterAccept => app.trouble(site.platform, &Trouble::Internal),
         Fault::EmptyAfterAccept => StatusCode::OK.into_response(),
         Fault::WrongJsonAfterAccept => axum::Json(serde_json::json!({"status": "done"})).into_response(),

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use axum::body::to_bytes;
 use axum::extract::Request;
+use axum::extract::multipart::Field;
 use axum::http::header::CONTENT_TYPE;
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 /// Largest body of a call without media, bytes.
@@ -37,6 +39,27 @@ pub async fn all(request: Request) -> Result<Params, BadBody> {
         _ => return Err(BadBody),
     }
     Ok(params)
+}
+
+/// The text of a form's part, as bounded as a body is.
+pub async fn part_text(mut part: Field<'_>) -> Result<String, BadBody> {
+    let mut text = Vec::new();
+    while let Some(chunk) = part.chunk().await.map_err(|_| BadBody)? {
+        if text.len() + chunk.len() > BODY {
+            return Err(BadBody);
+        }
+        text.extend_from_slice(&chunk);
+    }
+    String::from_utf8(text).map_err(|_| BadBody)
+}
+
+/// A time as clients write it: Unix seconds, RFC 3339, or Meta's `+0000`.
+pub fn time(text: &str) -> Option<DateTime<Utc>> {
+    if let Ok(seconds) = text.parse() {
+        return DateTime::from_timestamp(seconds, 0);
+    }
+    let time = DateTime::parse_from_rfc3339(text);
+    time.or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%z")).map(|time| time.to_utc()).ok()
 }
 
 /// The Content-Type of a call, lower case and without parameters.

@@ -91,3 +91,23 @@ pub async fn sync((file, path): (Arc<File>, PathBuf)) -> Result<(), StorageError
     let synced = tokio::task::spawn_blocking(move || file.sync_data()).await;
     synced.map_err(io::Error::other).flatten().map_err(StorageError::at(&path))
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    use super::{Journal, StorageError};
+
+    #[test]
+    fn a_torn_last_line_is_cut_off_and_a_broken_one_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("j.jsonl");
+        std::fs::write(&path, "1\n2\n3").unwrap();
+        let (mut journal, lines) = Journal::open::<u32>(path.clone()).unwrap();
+        assert_eq!(lines, [1, 2]);
+        journal.append(&4).unwrap();
+        assert_eq!(Journal::open::<u32>(path.clone()).unwrap().1, [1, 2, 4]);
+        std::fs::write(&path, "1\nx\n2\n").unwrap();
+        let broken = Journal::open::<u32>(path).map(|(_, lines)| lines);
+        assert!(matches!(broken, Err(StorageError::Corrupt { line: 2, .. })));
+    }
+}

@@ -48,6 +48,7 @@ pub struct Post {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PostKind {
+    #[serde(alias = "image")]
     Photo,
     Reel,
     Carousel,

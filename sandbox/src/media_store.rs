@@ -85,7 +85,8 @@ impl MediaStore {
             hash.update(&chunk);
             file.write_all(&chunk).await.map_err(at())?;
         }
-        file.sync_data().await.map_err(at())?;
+        // Whole for other processes; only the ledger promises to survive a power cut.
+        file.flush().await.map_err(at())?;
         Ok(Arrived { stored: Stored { sha256: hex::encode(hash.finalize()), bytes }, aside })
     }
 

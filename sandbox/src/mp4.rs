@@ -76,3 +76,33 @@ impl Walk {
 fn malformed(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, what)
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    use super::{Layout, layout};
+
+    fn box_of(kind: &[u8; 4], inside: &[u8]) -> Vec<u8> {
+        let size = u32::try_from(8 + inside.len()).unwrap();
+        [&size.to_be_bytes(), kind.as_slice(), inside].concat()
+    }
+
+    #[test]
+    fn the_place_of_moov_and_edit_lists_are_seen_and_lies_are_errors() {
+        let edits = box_of(b"edts", &box_of(b"elst", &[0; 8]));
+        let with_edits = box_of(b"moov", &box_of(b"trak", &edits));
+        let (moov, mdat) = (box_of(b"moov", &[]), box_of(b"mdat", &[7; 20]));
+        let cases = [
+            ([moov.clone(), mdat.clone()].concat(), Some((true, false))),
+            ([mdat.clone(), moov].concat(), Some((false, false))),
+            ([with_edits, mdat.clone()].concat(), Some((true, true))),
+            ([mdat.as_slice(), &[0, 0, 1, 0], b"moov"].concat(), None),
+        ];
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for (bytes, expected) in cases {
+            std::fs::write(file.path(), bytes).unwrap();
+            let expected = expected.map(|(moov_first, edit_list)| Layout { moov_first, edit_list });
+            assert_eq!(layout(file.path()).ok(), expected);
+        }
+    }
+}

@@ -86,3 +86,46 @@ impl Paces {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Paces, Rate, Rule};
+    use chrono::{DateTime, TimeDelta};
+
+    fn rule(rate: Rate, cost: u64) -> [Rule; 1] {
+        [Rule { key: "k".to_owned(), rate, cost }]
+    }
+
+    #[test]
+    fn a_window_lets_in_again_when_enough_has_left_it() {
+        let minute = Rate::Window { limit: 3, window: TimeDelta::seconds(60) };
+        let mut paces = Paces::default();
+        // (second, cost, seconds to wait; 0 is let in)
+        let calls = [(0, 2, 0), (10, 1, 0), (20, 1, 40), (59, 2, 1), (60, 2, 0), (61, 1, 9), (70, 1, 0)];
+        for (second, cost, wait) in calls {
+            let now = DateTime::UNIX_EPOCH + TimeDelta::seconds(second);
+            let expected = if wait == 0 { Ok(()) } else { Err(TimeDelta::seconds(wait)) };
+            assert_eq!(paces.take(&rule(minute, cost), now), expected, "at second {second}");
+        }
+    }
+
+    #[test]
+    fn a_gate_closes_for_as_long_as_the_call_cost() {
+        let gate = Rate::Gate { each: TimeDelta::seconds(1) };
+        let mut paces = Paces::default();
+        let at = |ms| DateTime::UNIX_EPOCH + TimeDelta::milliseconds(ms);
+        assert_eq!(paces.take(&rule(gate, 10), at(0)), Ok(()));
+        assert_eq!(paces.take(&rule(gate, 1), at(9_500)), Err(TimeDelta::milliseconds(500)));
+        assert_eq!(paces.take(&rule(gate, 1), at(10_000)), Ok(()));
+    }
+
+    #[test]
+    fn a_call_that_one_rule_refuses_counts_under_none() {
+        let mut paces = Paces::default();
+        let day = Rate::Window { limit: 1, window: TimeDelta::days(1) };
+        let both = |a: &str, b: &str| [a, b].map(|key| Rule { key: key.to_owned(), rate: day, cost: 1 });
+        assert!(paces.take(&both("a", "b"), DateTime::UNIX_EPOCH).is_ok());
+        assert!(paces.take(&both("a", "c"), DateTime::UNIX_EPOCH).is_err());
+        assert!(paces.take(&both("c", "d"), DateTime::UNIX_EPOCH).is_ok());
+    }
+}

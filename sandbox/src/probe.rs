@@ -92,7 +92,7 @@ impl Prober {
 
 /// Writes a JPEG of the first frame, for a network's thumbnail address.
 pub async fn thumbnail(video: &Path, jpeg: &Path) -> io::Result<()> {
-    let mut command = Command::new("ffmpeg");
+    let mut command = bare("ffmpeg");
     command.args(["-v", "error", "-nostdin", "-y", "-protocol_whitelist", "file", "-i"]).arg(video);
     command.args(["-frames:v", "1", "-vf", "scale=640:-2", "-f", "mjpeg"]).arg(jpeg);
     let running = command.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true).status();
@@ -100,8 +100,15 @@ pub async fn thumbnail(video: &Path, jpeg: &Path) -> io::Result<()> {
     if status.success() { Ok(()) } else { Err(io::Error::other(format!("ffmpeg ended with {status}"))) }
 }
 
+/// A command that finds its executable and knows nothing else of our environment.
+fn bare(program: &str) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+    command
+}
+
 async fn read(path: &Path) -> io::Result<Option<Facts>> {
-    let mut command = Command::new("ffprobe");
+    let mut command = bare("ffprobe");
     command.args(["-v", "error", "-protocol_whitelist", "file", "-format_whitelist", FORMATS]);
     command.args(["-show_format", "-show_streams", "-print_format", "json", "-i"]).arg(path);
     let running = command.stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true).output();

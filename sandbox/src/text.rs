@@ -35,3 +35,21 @@ pub fn escape_html(text: &str) -> String {
     }
     escaped
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{marked_words, utf16_len};
+
+    #[test]
+    fn tags_are_counted_as_people_see_them() {
+        let cases = [("", 0), ("#a #b", 2), ("a#b", 0), ("# a", 0), ("##a", 1), ("(#ä)", 1), ("#a#b", 1)];
+        for (text, count) in cases {
+            assert_eq!(marked_words(text, '#'), count, "{text}");
+        }
+    }
+
+    #[test]
+    fn letters_outside_of_the_first_plane_are_two_units() {
+        assert_eq!((utf16_len("aä"), utf16_len("😀")), (2, 2));
+    }
+}

@@ -37,6 +37,8 @@ pub struct World {
     pub lifted: HashSet<Platform>,
     /// Instagram answers the code exchange flat, as its older documents have it.
     pub flat_tokens: bool,
+    /// Instagram makes another post of a container that is published already.
+    pub republish: bool,
 }
 
 impl World {
@@ -57,6 +59,7 @@ impl World {
             paces: Paces::default(),
             lifted: HashSet::new(),
             flat_tokens: false,
+            republish: false,
         })
     }
 

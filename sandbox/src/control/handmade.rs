@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::account::Account;
 use crate::app::App;
 use crate::control::{ControlError, invalid};
+use crate::form;
 use crate::ledger::{Post, PostKind, PostMedia};
 use crate::media_store::ReceiveError;
 use crate::world::numeric_id;
@@ -62,7 +63,7 @@ async fn read(app: &App, platform: Platform, field: Field<'_>, form: &mut Form) 
         return Ok(());
     }
     let name = field.name().unwrap_or("").to_owned();
-    let text = field.text().await.map_err(|error| invalid(format!("{name} is broken: {error}")))?;
+    let text = form::part_text(field).await.map_err(|error| invalid(format!("{name} is broken: {error}")))?;
     match name.as_str() {
         "kind" => {
             let kind = serde_json::from_value(json!(text));
@@ -70,9 +71,8 @@ async fn read(app: &App, platform: Platform, field: Field<'_>, form: &mut Form) 
         }
         "caption" => form.caption = text,
         "timestamp" => {
-            let at = DateTime::parse_from_rfc3339(&text).map(|at| at.to_utc()).ok();
-            let at = at.or_else(|| text.parse().ok().and_then(|unix| DateTime::from_timestamp(unix, 0)));
-            form.at = Some(at.ok_or_else(|| invalid("timestamp is RFC 3339 or Unix seconds"))?);
+            let at = form::time(&text).ok_or_else(|| invalid("timestamp is RFC 3339 or Unix seconds"))?;
+            form.at = Some(at);
         }
         other => return Err(invalid(format!("`{other}` is no field; kind, caption and timestamp are"))),
     }
@@ -95,7 +95,11 @@ async fn file(app: &App, platform: Platform, field: Field<'_>) -> Result<PostMed
 }
 
 fn post(app: &App, account: &Account, form: Form) -> Result<Post, ControlError> {
-    let kind = form.kind.ok_or_else(|| invalid("kind is missing: photo, reel or carousel"))?;
+    let kind = match (account.platform, form.kind) {
+        (Platform::Instagram, Some(PostKind::Video)) => PostKind::Reel,
+        (_, Some(kind)) => kind,
+        (_, None) => return Err(invalid("kind is missing: photo, reel or carousel")),
+    };
     let videos = form.media.iter().filter(|media| media.is_video()).count();
     let fits = match (account.platform, kind) {
         (Platform::Instagram, PostKind::Photo) => form.media.len() == 1 && videos == 0,

@@ -82,7 +82,10 @@ pub async fn clock(State(app): State<Arc<App>>) -> Json<Value> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Settings {
-    instagram_token_shape: TokenShape,
+    instagram_token_shape: Option<TokenShape>,
+    /// True: publishing a published container makes another post, where the documents are silent.
+    /// A client that relies on the network to refuse it is caught by the ledger.
+    instagram_republish: Option<bool>,
 }
 
 /// How Instagram answers the code exchange.
@@ -97,7 +100,13 @@ enum TokenShape {
 
 /// `POST /sandbox/settings`.
 pub async fn settings(State(app): State<Arc<App>>, Json(settings): Json<Settings>) -> Json<Value> {
-    app.world().flat_tokens = matches!(settings.instagram_token_shape, TokenShape::Flat);
+    let mut world = app.world();
+    if let Some(shape) = settings.instagram_token_shape {
+        world.flat_tokens = matches!(shape, TokenShape::Flat);
+    }
+    if let Some(republish) = settings.instagram_republish {
+        world.republish = republish;
+    }
     Json(json!({ "ok": true }))
 }
 

@@ -71,3 +71,31 @@ pub fn select(
 pub fn unknown(field: &Field) -> GraphError {
     GraphError::parameter(format!("Tried accessing nonexisting field ({})", field.name))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Field, parse};
+
+    fn shown(fields: &[Field]) -> String {
+        let field = |field: &Field| match field.inner.as_slice() {
+            [] => field.name.clone(),
+            inner => format!("{}({})", field.name, shown(inner)),
+        };
+        fields.iter().map(field).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn fields_nest_and_end_where_they_should() {
+        let good = [
+            (None, "id"),
+            (Some("id,caption"), "id caption"),
+            (Some("id, children{id,media_url},timestamp"), "id children(id media_url) timestamp"),
+        ];
+        for (text, expected) in good {
+            assert_eq!(parse(text).map(|fields| shown(&fields)).ok().as_deref(), Some(expected));
+        }
+        for text in ["", "id,", "children{id", "children{}", "id}", "children.limit(3){id}"] {
+            assert!(parse(Some(text)).is_err(), "{text}");
+        }
+    }
+}

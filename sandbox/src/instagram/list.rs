@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use domain::platform::Platform;
 use serde_json::{Value, json};
 
+use crate::form;
 use crate::instagram::call::{Answer, Call};
 use crate::instagram::error::GraphError;
 use crate::instagram::{fields, object};
@@ -86,9 +87,7 @@ pub fn children(call: &Call, id: &str) -> Answer {
 
 fn time(call: &Call, name: &str) -> Result<Option<DateTime<Utc>>, GraphError> {
     let Some(text) = call.param(name) else { return Ok(None) };
-    let unix = text.parse().ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0));
-    let time = unix.or_else(|| DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc()));
-    time.map(Some).ok_or_else(|| GraphError::parameter(format!("Param {name} must be a time")))
+    form::time(text).map(Some).ok_or_else(|| GraphError::parameter(format!("Param {name} must be a time")))
 }
 
 fn encode((at, id): &Place) -> String {

@@ -9,7 +9,7 @@ use crate::faults::Fault;
 use crate::instagram::call::{Answer, Call};
 use crate::instagram::container::{Container, Status};
 use crate::instagram::error::{self, GraphError};
-use crate::ledger::{Post, PostKind};
+use crate::ledger::Post;
 use crate::world::{World, numeric_id};
 
 const DAY: TimeDelta = TimeDelta::hours(24);
@@ -34,6 +34,7 @@ fn commit(call: &Call, creation_id: &str) -> Result<String, GraphError> {
     }
     match container.status(&world, now) {
         Status::Finished => {}
+        Status::Published if world.republish => {}
         Status::InProgress | Status::Error(_) => return Err(error::NOT_READY.into()),
         Status::Expired | Status::Published => return Err(error::GONE.into()),
     }
@@ -57,15 +58,11 @@ fn commit(call: &Call, creation_id: &str) -> Result<String, GraphError> {
 
 fn post(app: &App, container: &Container) -> Post {
     let now = app.clock.now();
-    let remote_id = match (container.kind, container.media.first()) {
-        (PostKind::Carousel, _) | (_, None) => numeric_id("179", 17),
-        (_, Some(media)) => media.id.clone(),
-    };
     Post {
         seq: 0,
         platform: Platform::Instagram,
         account: container.account.clone(),
-        remote_id,
+        remote_id: numeric_id("179", 17),
         kind: container.kind,
         caption: container.caption.clone(),
         media: container.media.clone(),

@@ -115,3 +115,29 @@ fn attribute(attributes: &str, name: &str) -> Option<String> {
         None => value.split_whitespace().next()?.to_owned(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn tags_become_entities_and_faults_are_named() {
+        let parsed = parse("😀 <b>a<i>b</i></b> <a href=\"https://a.example/?x=1\">l</a> 1 &lt; 2 & 3");
+        let parsed = parsed.unwrap_or_default();
+        assert_eq!(parsed.text, "😀 ab l 1 < 2 & 3");
+        let places: Vec<_> =
+            parsed.entities.iter().map(|entity| (entity.kind, entity.offset, entity.length)).collect();
+        assert_eq!(places, [("italic", 4, 1), ("bold", 3, 2), ("text_link", 6, 1)]);
+        assert_eq!(parsed.entities[2].url.as_deref(), Some("https://a.example/?x=1"));
+        let bad = [
+            ("<p>a</p>", "Unsupported start tag \"p\" at byte offset 0"),
+            ("<b>a", "Can't find end tag corresponding to start tag \"b\""),
+            ("a</b>", "Unexpected end tag at byte offset 1"),
+            ("<b>a</i>", "Unmatched end tag at byte offset 4, expected \"</b>\", found \"</i>\""),
+            ("<b", "Unclosed start tag at byte offset 0"),
+        ];
+        for (source, problem) in bad {
+            assert_eq!(parse(source).map(|parsed| parsed.text), Err(problem.to_owned()));
+        }
+    }
+}

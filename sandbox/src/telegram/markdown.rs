@@ -98,3 +98,25 @@ fn push(parsed: &mut Formatted, kind: &'static str, offset: usize, url: Option<S
         parsed.entities.push(Entity { kind, offset, length, url });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn markers_become_entities_and_reserved_letters_are_refused() {
+        let parsed = parse("*a _b_* __c__ `x*y` [l](https://a.example) 1\\.").unwrap_or_default();
+        assert_eq!(parsed.text, "a b c x*y l 1.");
+        let places: Vec<_> =
+            parsed.entities.iter().map(|entity| (entity.kind, entity.offset, entity.length)).collect();
+        let expected =
+            [("italic", 2, 1), ("bold", 0, 3), ("underline", 4, 1), ("code", 6, 3), ("text_link", 10, 1)];
+        assert_eq!(places, expected);
+        for letter in ['.', '!', '-', '#', '(', '{', '='] {
+            let problem =
+                format!("Character '{letter}' is reserved and must be escaped with the preceding '\\'");
+            assert_eq!(parse(&format!("a{letter}")).map(|parsed| parsed.text), Err(problem));
+        }
+        assert!(parse("*a").is_err() && parse("`a").is_err() && parse("[a](b").is_err());
+    }
+}

@@ -39,7 +39,7 @@ impl Params {
             }
             let name = part.name().unwrap_or("").to_owned();
             if part.file_name().is_none() {
-                params.texts.insert(name, part.text().await.map_err(|_| broken())?);
+                params.texts.insert(name, form::part_text(part).await.map_err(|_| broken())?);
                 continue;
             }
             let file = app.media.arrive(part, FILE).await.map_err(|error| match error {

@@ -360,3 +360,16 @@ async fn a_container_ends_after_a_day_and_belongs_to_its_account() {
     assert_eq!(nadia.status(&world, id).await["status_code"], "EXPIRED");
     assert_eq!(code_of(&nadia.publish(&world, &container).await), (400, 24, 2_207_008));
 }
+
+#[tokio::test]
+async fn a_network_that_publishes_twice_can_be_played() {
+    let world = World::new().await;
+    let account = connect(&world, "nadia").await;
+    world.control("/sandbox/settings", json!({"instagramRepublish": true})).await;
+    let container = account.photo(&world, "").await;
+    let (first, second) =
+        (account.publish(&world, &container).await, account.publish(&world, &container).await);
+    assert_eq!((first.0, second.0), (200, 200));
+    assert_ne!(first.1["id"], second.1["id"]);
+    assert_eq!(world.ledger().await.len(), 2);
+}

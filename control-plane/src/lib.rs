@@ -1,1 +1,3 @@
 //! GraphQL API, relay and sweeper.
+
+pub mod publishing;

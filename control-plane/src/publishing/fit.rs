@@ -1,0 +1,85 @@
+//! What an asset becomes for one destination: known once it is probed, before anything is made.
+
+use backplane::store::publishing::{PlanFile, PlanSource};
+use domain::content::content_key;
+use domain::operation::Framing;
+use domain::plan::{self, Fit, Want};
+use domain::platform::{MediaKind, Placement, Platform};
+use domain::problem::{Problem, Remedy};
+use domain::profile::{self, Profile};
+use uuid::Uuid;
+
+/// How one file meets its profile, or why it cannot.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FileFit {
+    /// The asset, or the item of a carousel.
+    pub asset_id: Uuid,
+    pub profile: &'static Profile,
+    pub fit: Result<Fit, Problem>,
+}
+
+/// The profile of a whole post. `None` when the network takes nothing of the kind there.
+///
+/// # Errors
+/// Why the pair cannot be, as far as that is known: from the kind alone before the asset is probed,
+/// and from its files after.
+pub fn verdict(
+    source: &PlanSource,
+    platform: Platform,
+    placement: Option<Placement>,
+) -> Result<&'static Profile, Problem> {
+    if matches!(source.state.as_str(), "REJECTED" | "DELETED") {
+        return Err(Problem::new(
+            "media.gone",
+            "Its file could not be used or was deleted. Choose other media.",
+            Remedy::ChangeMedia,
+        ));
+    }
+    let profile = profile::choose(platform, placement, source.kind)?;
+    if source.kind == MediaKind::Carousel {
+        let kinds: Vec<MediaKind> = source.files.iter().map(|file| file.kind).collect();
+        profile::check_carousel(profile, &kinds)?;
+    }
+    for file in file_fits(source, profile, None) {
+        file.fit?;
+    }
+    Ok(profile)
+}
+
+/// How each file of `source` meets `profile`. Empty until all of them are probed.
+#[must_use]
+pub fn file_fits(source: &PlanSource, profile: &'static Profile, framing: Option<Framing>) -> Vec<FileFit> {
+    let fits: Option<Vec<FileFit>> =
+        source.files.iter().map(|file| file_fit(source, file, profile, framing)).collect();
+    fits.unwrap_or_default()
+}
+
+fn file_fit(
+    source: &PlanSource,
+    file: &PlanFile,
+    profile: &'static Profile,
+    framing: Option<Framing>,
+) -> Option<FileFit> {
+    let info = file.info.as_ref()?;
+    let item = match source.kind {
+        MediaKind::Carousel => profile::choose_item(profile.platform, file.kind),
+        MediaKind::Image | MediaKind::Video => Ok(profile),
+    };
+    let (profile, fit) = match item {
+        Ok(item) => (item, plan::fit(info, &Want { framing, ..Want::new(item) })),
+        Err(problem) => (profile, Err(problem)),
+    };
+    Some(FileFit { asset_id: file.asset_id, profile, fit })
+}
+
+/// Names the content for the guard against posting it twice: its files once all are known, until
+/// then the asset.
+#[must_use]
+pub fn key_of(source: &PlanSource) -> Vec<u8> {
+    let hash = |file: &PlanFile| file.content_hash.as_ref().and_then(|hash| hash.as_slice().try_into().ok());
+    let hashes: Option<Vec<[u8; 32]>> = source.files.iter().map(hash).collect();
+    match hashes {
+        Some(hashes) => content_key(source.kind, &hashes).to_vec(),
+        None => source.asset_id.as_bytes().to_vec(),
+    }
+}

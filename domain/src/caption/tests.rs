@@ -67,6 +67,13 @@ fn forbidden_phrases_are_found_however_they_are_written() {
 }
 
 #[test]
+fn a_part_of_a_character_is_no_phrase() {
+    for part in ["1", "2"] {
+        assert_eq!(forbidden("½", &[part.to_owned()]), [], "{part}");
+    }
+}
+
+#[test]
 fn what_nobody_sees_is_refused_or_cleaned_and_right_to_left_letters_are_kept() {
     for hidden in ["a\0b", "a\u{7}b", "a\u{202e}b", "a\u{2066}b\u{2069}", "\u{feff}a", "a\rb", "a\tb"] {
         assert_eq!(verdict(hidden, Platform::Instagram), Err("caption.unprintable".to_owned()), "{hidden:?}");
@@ -118,6 +125,7 @@ fn a_text_is_divided_where_a_reader_would() {
         ("No. Many words without an end of them", "No. Many words without an end", Some("of them")),
         ("This is https://x.example/long/path", "This is", Some("https://x.example/long/path")),
         ("Words that come before #hashtags", "Words that come before", Some("#hashtags")),
+        ("xxxxxxxxxxxxxxxxxxxxxxxxx#hashtag", "xxxxxxxxxxxxxxxxxxxxxxxxx", Some("#hashtag")),
         ("short", "short", None),
     ];
     for (text, caption, reply) in cases {

@@ -8,9 +8,9 @@ use crate::profile::{Preferences, Profile, Range, Ratio};
 /// Small pictures may be enlarged to a network's minimum, but not beyond this.
 const ENLARGE_MAX: f64 = 2.0;
 
-/// How far a shape may be from the preferred one and still count as it: nobody sees the difference,
-/// and an encode is saved.
-const SHAPE_TOLERANCE: f64 = 0.02;
+/// How far the shape of a file that is not encoded may be from the preferred one: nobody sees the
+/// difference. What is encoded anyway gets the shape exactly, so that rounding never leads out of it.
+pub(super) const SHAPE_TOLERANCE: f64 = 0.02;
 
 /// How far a shape may be from one that has a name and still be called by it.
 const NAME_TOLERANCE: f64 = 0.01;
@@ -47,13 +47,15 @@ pub(super) fn shape(
     hard: Range<Ratio>,
     prefers: &Preferences,
     asked: Option<Framing>,
+    tolerance: f64,
 ) -> Shape {
     let has_preference = prefers.ratio.min.is_some() || prefers.ratio.max.is_some();
     let range = if has_preference && asked != Some(Framing::Whole) { prefers.ratio } else { hard };
     let (w, h) = (f64::from(width), f64::from(height));
     let ratio = w / h;
     let whole = Shape { framing: Framing::Whole, range: hard, width: w, height: h };
-    if ratio_holds(&hard, width, height) && is_near(&range, ratio) {
+    let fits = ratio_holds(&range, width, height) || is_near(&range, ratio, tolerance);
+    if ratio_holds(&hard, width, height) && fits {
         return whole;
     }
     let Some(target) = nearest(&range, ratio) else { return whole };
@@ -70,9 +72,9 @@ pub(super) fn shape(
     Shape { framing, range, width, height }
 }
 
-fn is_near(range: &Range<Ratio>, ratio: f64) -> bool {
-    range.min.is_none_or(|min| ratio >= min.value() * (1.0 - SHAPE_TOLERANCE))
-        && range.max.is_none_or(|max| ratio <= max.value() * (1.0 + SHAPE_TOLERANCE))
+fn is_near(range: &Range<Ratio>, ratio: f64, tolerance: f64) -> bool {
+    range.min.is_none_or(|min| ratio >= min.value() * (1.0 - tolerance))
+        && range.max.is_none_or(|max| ratio <= max.value() * (1.0 + tolerance))
 }
 
 fn nearest(range: &Range<Ratio>, ratio: f64) -> Option<f64> {

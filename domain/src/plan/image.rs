@@ -22,7 +22,7 @@ pub(super) fn fit(
     prefers: &Preferences,
 ) -> Result<Fit, Problem> {
     let found = violations(info, want.profile);
-    let shape = shape((info.width, info.height), limits.ratio, prefers, want.framing);
+    let shape = shape((info.width, info.height), limits.ratio, prefers, want.framing, 0.0);
     if found.is_empty() && shape.framing == Framing::Whole {
         return Ok(Fit {
             operation: Operation::Passthrough,

@@ -1,7 +1,7 @@
 //! Videos: copied where possible, else encoded on the canonical ladder.
 
 use super::expected::{BUFFER_MS, container_bytes, expected_info};
-use super::framing::{Bounds, Shape, reason, shape, size};
+use super::framing::{Bounds, SHAPE_TOLERANCE, Shape, reason, shape, size};
 use super::{Fit, Want, too_long};
 use crate::conformance::violations;
 use crate::media_info::MediaInfo;
@@ -40,15 +40,18 @@ pub(super) fn fit(
     prefers: &Preferences,
 ) -> Result<Fit, Problem> {
     let found = violations(info, want.profile);
-    let shape = shape((info.width, info.height), limits.ratio, prefers, want.framing);
-    let keeps_shape = shape.framing == Framing::Whole;
+    let size = (info.width, info.height);
+    let near = shape(size, limits.ratio, prefers, want.framing, SHAPE_TOLERANCE);
     let copied = copies(info)
         .into_iter()
-        .filter(|_| keeps_shape)
+        .filter(|_| near.framing == Framing::Whole)
         .find(|operation| violations(&expected_info(info, operation), want.profile).is_empty());
-    let operation = match copied {
-        Some(operation) => operation,
-        None => encode(info, want, limits, prefers, &shape)?,
+    let (operation, shape) = match copied {
+        Some(operation) => (operation, near),
+        None => {
+            let exact = shape(size, limits.ratio, prefers, want.framing, 0.0);
+            (encode(info, want, limits, prefers, &exact)?, exact)
+        }
     };
     let result = expected_info(info, &operation);
     let mut reasons: Vec<String> = found.into_iter().map(|violation| violation.reason).collect();

@@ -23,8 +23,7 @@ fn video() -> impl Strategy<Value = MediaInfo> {
     );
     let file = (
         sample::select(vec!["mp4", "mov", "webm", "matroska", "avi"]),
-        1u32..5000,
-        1u32..5000,
+        sides(),
         prop_oneof![1u64..120_000, 1u64..4_000_000],
         1u64..4_000_000_000,
         any::<[bool; 5]>(),
@@ -33,7 +32,7 @@ fn video() -> impl Strategy<Value = MediaInfo> {
     (picture, file, option::of(audio())).prop_map(|(picture, file, audio)| {
         let (codec, pixel_format, sar, rotation, frame_rate, flags, bit_rate) = picture;
         let [constant, closed, interlaced, mirrored] = flags;
-        let (container, width, height, duration, bytes, more, other_streams) = file;
+        let (container, (width, height), duration, bytes, more, other_streams) = file;
         let [edit_list, trims, moov_first, fragmented, has_metadata] = more;
         let info = with_video(conforming(), |video| {
             codec.clone_into(&mut video.codec);
@@ -58,6 +57,13 @@ fn video() -> impl Strategy<Value = MediaInfo> {
             ..info
         }
     })
+}
+
+/// Any size, and those about 9:16, where a shape is just near enough or just not.
+fn sides() -> impl Strategy<Value = (u32, u32)> {
+    let near = (100u32..2800, 970u32..1030)
+        .prop_map(|(width, thousandths)| (width, width * 16 / 9 * thousandths / 1000));
+    prop_oneof![(1u32..5000, 1u32..5000), near]
 }
 
 fn audio() -> impl Strategy<Value = AudioStream> {

@@ -297,6 +297,7 @@ fn real_images_become_what_each_network_takes() {
                 ["jpeg whole 1080x1350"; 2],
             ),
             ("small", image(200, 200), ["jpeg whole 320x320", "passthrough"]),
+            ("rounded back into the range", image(1003, 300), ["jpeg pad 1003x526", "passthrough"]),
             ("tiny", image(8, 8), ["media.too_small", "passthrough"]),
             ("a line", image(1000, 1), ["jpeg pad 1000x524", "jpeg pad 1000x50"]),
         ],

@@ -1,6 +1,7 @@
 //! `reelmill`: one executable for every process of a deployment, and for all of them on one machine.
 
 mod commands;
+mod config;
 mod console;
 mod demo;
 mod up;
@@ -19,6 +20,8 @@ struct Cli {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    // Fails only when a provider is there already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     // The kernel binds a child's death signal to the thread that starts it; this one lives to the end.
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -1,6 +1,7 @@
 //! The list of subcommands, one file each.
 
 mod dev_services;
+mod migrate;
 mod sandbox;
 mod up;
 
@@ -13,6 +14,8 @@ use clap::Subcommand;
 pub enum Command {
     /// Start everything on this machine: private Postgres, RabbitMQ and S3, the sandbox, control plane and workers.
     Up(up::Arguments),
+    /// Bring the database up to date, and let the processes log in.
+    Migrate(migrate::Arguments),
     /// Simulate the networks: Instagram, TikTok and Telegram, with a ledger and faults on demand.
     Sandbox(sandbox::Arguments),
     /// Run a command with a private Postgres and RabbitMQ that end with it.
@@ -25,6 +28,7 @@ impl Command {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         match self {
             Self::Up(arguments) => arguments.run().await,
+            Self::Migrate(arguments) => arguments.run().await,
             Self::Sandbox(arguments) => arguments.run().await,
             Self::DevServices(arguments) => arguments.run().await,
         }

@@ -34,6 +34,16 @@ impl Api {
         Ok(api)
     }
 
+    /// The organisation that the user belongs to.
+    ///
+    /// # Errors
+    /// The call fails, or the user belongs to none.
+    pub async fn organization_id(&self) -> anyhow::Result<String> {
+        let data = self.call("{ viewer { organizations { id } } }", json!({})).await?;
+        let id = data["viewer"]["organizations"][0]["id"].as_str();
+        Ok(id.context("the user belongs to no organisation")?.to_owned())
+    }
+
     /// Sends one operation and returns its `data`.
     ///
     /// # Errors

@@ -17,7 +17,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-pub use api::Api;
+pub use api::{Api, http};
 pub use brand::ensure_brand;
 
 use crate::console::say;

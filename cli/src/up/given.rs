@@ -1,8 +1,10 @@
 //! Services of yours that `reelmill up` uses instead of starting its own.
 
+use backplane::{broker::BrokerConfig, store::StoreConfig};
 use clap::Args;
 use secrecy::SecretString;
-use url::Url;
+
+use crate::config::Problems;
 
 /// Addresses that replace private instances.
 #[derive(Debug, Args)]
@@ -33,34 +35,24 @@ pub struct Given {
 impl Given {
     /// Checks what was given before anything starts, and names every problem at once.
     pub fn check(&self) -> anyhow::Result<()> {
-        use secrecy::ExposeSecret as _;
-        let mut problems = Vec::new();
-        let mut wants = |name: &str, value: Option<&str>, schemes: &[&str]| {
-            let fits = |value: &str| Url::parse(value).is_ok_and(|url| schemes.contains(&url.scheme()));
-            if value.is_some_and(|value| !fits(value)) {
-                problems.push(format!(
-                    "{name} must be an address that begins with {}://",
-                    schemes.join(":// or ")
-                ));
-            }
-        };
-        let secret =
-            |value: &'_ Option<SecretString>| value.as_ref().map(|value| value.expose_secret().to_owned());
-        wants("DATABASE_URL", secret(&self.database_url).as_deref(), &["postgres", "postgresql"]);
-        wants("AMQP_URL", secret(&self.amqp_url).as_deref(), &["amqp", "amqps"]);
-        wants("S3_ENDPOINT", self.s3_endpoint.as_deref(), &["http", "https"]);
-        wants("S3_PUBLIC_ENDPOINT", self.s3_public_endpoint.as_deref(), &["http", "https"]);
-        if self.s3_endpoint.is_some() {
-            for (name, missing) in [
-                ("S3_ACCESS_KEY_ID", self.s3_access_key_id.is_none()),
-                ("S3_SECRET_ACCESS_KEY", self.s3_secret_access_key.is_none()),
-            ] {
-                if missing {
-                    problems.push(format!("{name} is needed with S3_ENDPOINT"));
-                }
+        let mut problems = Problems::default();
+        if let Some(url) = &self.database_url {
+            problems.take("DATABASE_URL", StoreConfig::parse(url, 1));
+        }
+        if let Some(url) = &self.amqp_url {
+            problems.take("AMQP_URL", BrokerConfig::parse(url, ""));
+        }
+        for (name, value) in
+            [("S3_ENDPOINT", &self.s3_endpoint), ("S3_PUBLIC_ENDPOINT", &self.s3_public_endpoint)]
+        {
+            if let Some(value) = value {
+                problems.address(name, value);
             }
         }
-        anyhow::ensure!(problems.is_empty(), "the configuration is not usable:\n  {}", problems.join("\n  "));
-        Ok(())
+        if self.s3_endpoint.is_some() {
+            problems.need("S3_ACCESS_KEY_ID", self.s3_access_key_id.as_ref());
+            problems.need("S3_SECRET_ACCESS_KEY", self.s3_secret_access_key.as_ref());
+        }
+        problems.check()
     }
 }

@@ -51,17 +51,43 @@ pub async fn reschedule(tx: &mut Tx, brand: Uuid, jobs: &[NewJob]) -> Result<(),
     upsert(tx, brand, jobs, true).await
 }
 
+/// Makes sure that live rows exist, with one statement. Those that exist are neither changed nor
+/// waited for, so this may be called while rows are locked that their holders want.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn ensure(tx: &mut Tx, brand: Uuid, jobs: &[NewJob]) -> Result<(), StoreError> {
+    if jobs.is_empty() {
+        return Ok(());
+    }
+    let rows = Rows::of(jobs);
+    sqlx::query!(
+        r#"
+        insert into jobs (id, brand_id, kind, lane, subject, run_at, traceparent)
+        select id, $2, kind, lane, subject, coalesce(run_at, now()), traceparent
+          from unnest($1::uuid[], $3::text[], $4::smallint[], $5::uuid[], $6::timestamptz[], $7::text[])
+               as wanted (id, kind, lane, subject, run_at, traceparent)
+         order by kind, subject
+        on conflict (kind, subject) where state in ('ready', 'running') do nothing
+        "#,
+        &rows.ids,
+        brand,
+        &rows.kinds,
+        &rows.lanes,
+        &rows.subjects,
+        &rows.times as &[Option<DateTime<Utc>>],
+        &rows.traces as &[Option<String>],
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
 async fn upsert(tx: &mut Tx, brand: Uuid, jobs: &[NewJob], exact: bool) -> Result<(), StoreError> {
     if jobs.is_empty() {
         return Ok(());
     }
-    let jobs = sorted_and_distinct(jobs);
-    let ids: Vec<Uuid> = jobs.iter().map(|_| Uuid::now_v7()).collect();
-    let kinds: Vec<String> = jobs.iter().map(|job| job.kind.as_str().to_owned()).collect();
-    let lanes: Vec<i16> = jobs.iter().map(|job| job.lane.number()).collect();
-    let subjects: Vec<Uuid> = jobs.iter().map(|job| job.subject).collect();
-    let times: Vec<Option<DateTime<Utc>>> = jobs.iter().map(|job| job.run_at).collect();
-    let traces: Vec<Option<String>> = jobs.iter().map(|job| job.traceparent.clone()).collect();
+    let rows = Rows::of(jobs);
     sqlx::query!(
         r#"
         insert into jobs (id, brand_id, kind, lane, subject, run_at, traceparent)
@@ -78,18 +104,42 @@ async fn upsert(tx: &mut Tx, brand: Uuid, jobs: &[NewJob], exact: bool) -> Resul
                rung_at = case when jobs.state = 'ready' and (excluded.run_at < jobs.run_at or $8) then null
                               else jobs.rung_at end
         "#,
-        &ids,
+        &rows.ids,
         brand,
-        &kinds,
-        &lanes,
-        &subjects,
-        &times as &[Option<DateTime<Utc>>],
-        &traces as &[Option<String>],
+        &rows.kinds,
+        &rows.lanes,
+        &rows.subjects,
+        &rows.times as &[Option<DateTime<Utc>>],
+        &rows.traces as &[Option<String>],
         exact,
     )
     .execute(&mut **tx)
     .await?;
     Ok(())
+}
+
+/// One array for each column, as `unnest` wants them.
+struct Rows {
+    ids: Vec<Uuid>,
+    kinds: Vec<String>,
+    lanes: Vec<i16>,
+    subjects: Vec<Uuid>,
+    times: Vec<Option<DateTime<Utc>>>,
+    traces: Vec<Option<String>>,
+}
+
+impl Rows {
+    fn of(jobs: &[NewJob]) -> Self {
+        let jobs = sorted_and_distinct(jobs);
+        Self {
+            ids: jobs.iter().map(|_| Uuid::now_v7()).collect(),
+            kinds: jobs.iter().map(|job| job.kind.as_str().to_owned()).collect(),
+            lanes: jobs.iter().map(|job| job.lane.number()).collect(),
+            subjects: jobs.iter().map(|job| job.subject).collect(),
+            times: jobs.iter().map(|job| job.run_at).collect(),
+            traces: jobs.into_iter().map(|job| job.traceparent).collect(),
+        }
+    }
 }
 
 /// One statement may touch a row once, and rows are locked in one order by all who enqueue.

@@ -75,6 +75,11 @@ pub async fn insert_targets(
     targets: &[NewTarget],
 ) -> Result<Vec<Uuid>, StoreError> {
     let column = Columns::of(targets);
+    // Held until the commit: a probe that settles meanwhile waits for these targets, or is seen by
+    // whoever advances them after this.
+    sqlx::query!("select id from media_assets where id = any($1) order by id for share", &column.asset_id)
+        .fetch_all(&mut **tx)
+        .await?;
     let ids = sqlx::query_scalar!(
         r#"
         insert into publish_targets (id, brand_id, job_id, position, asset_id, account_id, platform, placement, profile,

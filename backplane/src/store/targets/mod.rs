@@ -8,7 +8,7 @@
 mod read;
 mod write;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use domain::preparing::{self, MediaState, Recipe, Source, SourceFile, Step};
 use domain::problem::Problem;
@@ -19,17 +19,44 @@ use super::{StoreError, Tx};
 use read::Waiting;
 use write::{Moved, StoredFile};
 
-/// Moves every waiting target of `assets` as far as it goes, and returns those that changed.
+/// Moves every waiting target of `assets` as far as it goes, and returns those that changed. For what
+/// happened to an asset or its files; for one target's own change, [`advance_only`].
+///
+/// A transaction that writes to such targets before it calls this has to [`hold`] them first, and so
+/// has one that settles transcodes: else two of them lock the same rows in different orders.
 ///
 /// # Errors
 /// When Postgres cannot be asked.
 pub async fn advance_targets(tx: &mut Tx, brand: Uuid, assets: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
-    let waiting = read::lock_waiting(tx, brand, assets).await?;
+    let waiting = read::lock_waiting(tx, brand, assets, &[]).await?;
+    advance(tx, brand, &waiting).await
+}
+
+/// The same for these targets alone: a caption was written, a person changed or sent them on, or
+/// they are new.
+///
+/// # Errors
+/// When Postgres cannot be asked.
+pub async fn advance_only(tx: &mut Tx, brand: Uuid, targets: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
+    let waiting = read::lock_waiting(tx, brand, &[], targets).await?;
+    advance(tx, brand, &waiting).await
+}
+
+/// Locks the waiting targets of `assets` in the order of their ids, before anything else is written.
+///
+/// # Errors
+/// When Postgres cannot be asked.
+pub async fn hold(tx: &mut Tx, brand: Uuid, assets: &[Uuid]) -> Result<(), StoreError> {
+    read::lock_waiting(tx, brand, assets, &[]).await.map(drop)
+}
+
+async fn advance(tx: &mut Tx, brand: Uuid, waiting: &[Waiting]) -> Result<Vec<Uuid>, StoreError> {
     if waiting.is_empty() {
         return Ok(Vec::new());
     }
-    let sources = plan_sources(tx, assets).await?;
-    let plans = plan(&waiting, &sources);
+    let assets: BTreeSet<Uuid> = waiting.iter().map(|target| target.asset).collect();
+    let sources = plan_sources(tx, &assets.into_iter().collect::<Vec<_>>()).await?;
+    let plans = plan(waiting, &sources);
     let taken = read::taken_contents(tx, &contents(&plans)).await?;
     let plans = without_duplicates(plans, &taken);
     let files = make_files(tx, brand, &plans).await?;
@@ -52,9 +79,11 @@ impl Planned<'_> {
 }
 
 fn plan<'a>(waiting: &'a [Waiting], sources: &'a [PlanSource]) -> Vec<Planned<'a>> {
+    let by_asset: HashMap<Uuid, &PlanSource> =
+        sources.iter().map(|source| (source.asset_id, source)).collect();
     let planned = |target: &'a Waiting| {
         // The composite key to the asset guarantees that it was read.
-        let source = sources.iter().find(|source| source.asset_id == target.asset)?;
+        let source = *by_asset.get(&target.asset)?;
         let recipe = preparing::recipe(&as_source(source), &target.wish);
         Some(Planned { target, source, recipe })
     };

@@ -32,11 +32,13 @@ pub(super) struct Waiting {
     pub(super) soon: bool,
 }
 
-/// Locks the waiting targets of `assets` in the order of their ids, which is every caller's order.
+/// Locks those of `targets` and of the targets of `assets` that wait, in the order of their ids,
+/// which is every caller's order.
 pub(super) async fn lock_waiting(
     tx: &mut Tx,
     brand: Uuid,
     assets: &[Uuid],
+    targets: &[Uuid],
 ) -> Result<Vec<Waiting>, StoreError> {
     let rows = sqlx::query!(
         r#"
@@ -46,11 +48,12 @@ pub(super) async fn lock_waiting(
                t.approval_required and t.approved_content_revision is distinct from t.content_revision as "needs_approval!",
                coalesce(t.scheduled_at < now() + interval '1 hour', true) as "soon!"
           from publish_targets t
-         where t.brand_id = $1 and t.asset_id = any($2) and t.state in ('DRAFT', 'PREPARING')
+         where t.brand_id = $1 and (t.asset_id = any($2) or t.id = any($3)) and t.state in ('DRAFT', 'PREPARING')
          order by t.id for update
         "#,
         brand,
         assets,
+        targets,
     )
     .fetch_all(&mut **tx)
     .await?;

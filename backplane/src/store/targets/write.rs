@@ -1,6 +1,6 @@
 //! The files that targets need, as rows that exist once, and the targets' own moves.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use domain::engine::ENGINE_VERSION;
 use domain::operation::Operation;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::read::Waiting;
 use crate::job_kind::{JobKind, Lane};
-use crate::store::jobs::{NewJob, enqueue};
+use crate::store::jobs::{NewJob, enqueue, ensure};
 use crate::store::publishing::stored::ProblemColumns;
 use crate::store::{StoreError, Tx};
 
@@ -38,6 +38,10 @@ pub(super) struct StoredFile {
 type Identity = (Vec<u8>, String);
 
 /// Finds or asks for every file, ties it to its target, and returns each target's files.
+///
+/// A file that is newly tied is locked: a transcode of it that settles at the same time either sees
+/// the tie, or is seen here. One that was tied before is only read, since whoever finishes it takes
+/// the locks on its targets.
 pub(super) async fn want_files(
     tx: &mut Tx,
     brand: Uuid,
@@ -46,44 +50,100 @@ pub(super) async fn want_files(
     if wanted.is_empty() {
         return Ok(HashMap::new());
     }
-    let rows = find_or_insert(tx, brand, wanted).await?;
-    tie(tx, brand, wanted, &rows).await?;
-    let jobs: Vec<NewJob> = wanted
-        .iter()
-        .filter_map(|file| {
-            let row = rows.get(&identity(file)).filter(|row| row.waits)?;
-            let lane = if file.soon { Lane::Now } else { Lane::Bulk };
-            Some(NewJob::now(JobKind::Transcode, lane, row.id))
-        })
-        .collect();
-    enqueue(tx, brand, &jobs).await?;
+    let wanted: Vec<(Identity, &WantedFile)> = wanted.iter().map(|file| (identity(file), file)).collect();
+    let tied = tied(tx, brand, &wanted).await?;
+    let place = |file: &WantedFile| (file.target, file.position);
+    let is_tied = |(identity, file): &&(Identity, &WantedFile)| {
+        tied.get(&place(file)).is_some_and(|(tied_to, _)| tied_to == identity)
+    };
+    let fresh: Vec<(Identity, &WantedFile)> = wanted.iter().filter(|one| !is_tied(one)).cloned().collect();
+    let found = find_or_insert(tx, brand, &fresh).await?;
+    tie(tx, brand, &fresh, &found).await?;
+
+    let mut jobs = Vec::new();
     let mut files: HashMap<Uuid, Vec<StoredFile>> = HashMap::new();
-    for file in wanted {
-        if let Some(row) = rows.get(&identity(file)) {
-            files.entry(file.target).or_default().push(row.file.clone());
+    for one in &wanted {
+        let (identity, file) = one;
+        let row =
+            if is_tied(&one) { tied.get(&place(file)).map(|(_, row)| row) } else { found.get(identity) };
+        let Some(row) = row else { continue };
+        if row.waits {
+            let lane = if file.soon { Lane::Now } else { Lane::Bulk };
+            jobs.push(NewJob::now(JobKind::Transcode, lane, row.id));
         }
+        files.entry(file.target).or_default().push(row.file.clone());
     }
+    ensure(tx, brand, &jobs).await?;
     Ok(files)
 }
 
+/// A file as its row says.
+#[derive(Clone, Debug)]
 struct FoundRow {
     id: Uuid,
     waits: bool,
     file: StoredFile,
 }
 
+impl FoundRow {
+    fn read(id: Uuid, state: &str, columns: ProblemColumns) -> Result<Self, StoreError> {
+        let problem = columns.read()?.map(|row| row.problem).filter(|_| state == "FAILED");
+        let waits = matches!(state, "QUEUED" | "RUNNING");
+        Ok(Self { id, waits, file: StoredFile { done: state == "DONE", problem } })
+    }
+}
+
 fn identity(file: &WantedFile) -> Identity {
     (file.content_hash.clone(), file.operation.key())
 }
 
+/// What the targets of `wanted` are tied to already, by target and position.
+async fn tied(
+    tx: &mut Tx,
+    brand: Uuid,
+    wanted: &[(Identity, &WantedFile)],
+) -> Result<HashMap<(Uuid, i16), (Identity, FoundRow)>, StoreError> {
+    let targets: Vec<Uuid> = wanted.iter().map(|(_, file)| file.target).collect();
+    let rows = sqlx::query!(
+        r#"
+        select tie.target_id, tie.position, m.id, m.content_hash, m.operation_key, m.state, m.problem_code,
+               m.problem_message, m.problem_remedy, m.problem_since, m.problem_retry_at
+          from target_media tie
+          join transcoded_media m on m.brand_id = tie.brand_id and m.id = tie.transcoded_id
+         where tie.brand_id = $1 and tie.target_id = any($2) and m.engine_version = $3
+        "#,
+        brand,
+        &targets,
+        ENGINE_VERSION,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let read = rows.into_iter().map(|row| {
+        let columns = ProblemColumns {
+            code: row.problem_code,
+            message: row.problem_message,
+            remedy: row.problem_remedy,
+            since: row.problem_since,
+            retry_at: row.problem_retry_at,
+        };
+        let found = FoundRow::read(row.id, &row.state, columns)?;
+        Ok(((row.target_id, row.position), ((row.content_hash, row.operation_key), found)))
+    });
+    read.collect()
+}
+
+/// Finds rows by identity or makes them, and locks each until the transaction ends.
 async fn find_or_insert(
     tx: &mut Tx,
     brand: Uuid,
-    wanted: &[WantedFile],
+    wanted: &[(Identity, &WantedFile)],
 ) -> Result<HashMap<Identity, FoundRow>, StoreError> {
+    if wanted.is_empty() {
+        return Ok(HashMap::new());
+    }
     // One order for all who insert, so that two of them never wait for each other.
-    let distinct: std::collections::BTreeMap<Identity, &WantedFile> =
-        wanted.iter().map(|file| (identity(file), file)).collect();
+    let distinct: BTreeMap<&Identity, &WantedFile> =
+        wanted.iter().map(|(identity, file)| (identity, *file)).collect();
     let ids: Vec<Uuid> = distinct.iter().map(|_| Uuid::now_v7()).collect();
     let assets: Vec<Uuid> = distinct.values().map(|file| file.asset).collect();
     let hashes: Vec<Vec<u8>> = distinct.keys().map(|(hash, _)| hash.clone()).collect();
@@ -92,14 +152,19 @@ async fn find_or_insert(
         distinct.values().map(|file| serde_json::to_value(&file.operation).unwrap_or_default()).collect();
     let kinds: Vec<String> =
         distinct.values().map(|file| Effort::of(&file.operation).as_str().to_uppercase()).collect();
-    sqlx::query!(
+    let rows = sqlx::query!(
         r#"
-        insert into transcoded_media (id, brand_id, asset_id, content_hash, operation, operation_key, engine_version, kind)
+        insert into transcoded_media as m
+               (id, brand_id, asset_id, content_hash, operation, operation_key, engine_version, kind)
         select n.id, $1, n.asset_id, n.content_hash, n.operation, n.operation_key, $2, n.kind
           from unnest($3::uuid[], $4::uuid[], $5::bytea[], $6::jsonb[], $7::text[], $8::text[])
                as n (id, asset_id, content_hash, operation, operation_key, kind)
          order by n.content_hash, n.operation_key
-        on conflict (brand_id, content_hash, operation_key, engine_version) do nothing
+        on conflict (brand_id, content_hash, operation_key, engine_version) do update
+           -- Nothing changes: it locks the row and returns it as it is then.
+           set updated_at = m.updated_at
+        returning m.id, m.content_hash, m.operation_key, m.state, m.problem_code, m.problem_message,
+                  m.problem_remedy, m.problem_since, m.problem_retry_at
         "#,
         brand,
         ENGINE_VERSION,
@@ -110,49 +175,32 @@ async fn find_or_insert(
         &keys,
         &kinds,
     )
-    .execute(&mut **tx)
-    .await?;
-    let rows = sqlx::query!(
-        r#"
-        select m.id, m.content_hash, m.operation_key, m.state, m.problem_code, m.problem_message, m.problem_remedy,
-               m.problem_since, m.problem_retry_at
-          from transcoded_media m
-          join unnest($3::bytea[], $4::text[]) as n (content_hash, operation_key)
-            on m.content_hash = n.content_hash and m.operation_key = n.operation_key
-         where m.brand_id = $1 and m.engine_version = $2
-        "#,
-        brand,
-        ENGINE_VERSION,
-        &hashes,
-        &keys,
-    )
     .fetch_all(&mut **tx)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            let columns = ProblemColumns {
-                code: row.problem_code,
-                message: row.problem_message,
-                remedy: row.problem_remedy,
-                since: row.problem_since,
-                retry_at: row.problem_retry_at,
-            };
-            let problem = columns.read()?.map(|row| row.problem).filter(|_| row.state == "FAILED");
-            let file = StoredFile { done: row.state == "DONE", problem };
-            let waits = matches!(row.state.as_str(), "QUEUED" | "RUNNING");
-            Ok(((row.content_hash, row.operation_key), FoundRow { id: row.id, waits, file }))
-        })
-        .collect()
+    let read = rows.into_iter().map(|row| {
+        let columns = ProblemColumns {
+            code: row.problem_code,
+            message: row.problem_message,
+            remedy: row.problem_remedy,
+            since: row.problem_since,
+            retry_at: row.problem_retry_at,
+        };
+        Ok(((row.content_hash, row.operation_key), FoundRow::read(row.id, &row.state, columns)?))
+    });
+    read.collect()
 }
 
 async fn tie(
     tx: &mut Tx,
     brand: Uuid,
-    wanted: &[WantedFile],
+    wanted: &[(Identity, &WantedFile)],
     rows: &HashMap<Identity, FoundRow>,
 ) -> Result<(), StoreError> {
+    if wanted.is_empty() {
+        return Ok(());
+    }
     let tied: Vec<(&WantedFile, Uuid)> =
-        wanted.iter().filter_map(|file| Some((file, rows.get(&identity(file))?.id))).collect();
+        wanted.iter().filter_map(|(identity, file)| Some((*file, rows.get(identity)?.id))).collect();
     let targets: Vec<Uuid> = tied.iter().map(|(file, _)| file.target).collect();
     let positions: Vec<i16> = tied.iter().map(|(file, _)| file.position).collect();
     let ids: Vec<Uuid> = tied.iter().map(|(_, id)| *id).collect();

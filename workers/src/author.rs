@@ -4,20 +4,16 @@ use std::fmt;
 
 use async_trait::async_trait;
 use domain::author::{self, BrandVoice, Draft};
-use domain::platform::Platform;
 use domain::problem::Problem;
 use domain::profile::TextRules;
 
 /// What is to be written, and from what.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Assignment<'a> {
-    pub(crate) platform: Platform,
     pub(crate) rules: &'a TextRules,
     pub(crate) voice: &'a BrandVoice,
     /// The text that the post came with; may be empty.
     pub(crate) original: &'a str,
-    /// What to do differently this time.
-    pub(crate) instruction: Option<&'a str>,
 }
 
 /// Writes the text of one post for one network.

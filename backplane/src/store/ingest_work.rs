@@ -184,6 +184,32 @@ pub async fn undecided(tx: &mut Tx, brand: Uuid, account: Uuid) -> Result<Vec<Un
     Ok(rows)
 }
 
+/// Sends to this account that were closed as absent within a week: a post that matches one of them
+/// proves the record wrong.
+///
+/// # Errors
+/// When Postgres cannot be asked.
+pub async fn closed_as_absent(tx: &mut Tx, brand: Uuid, account: Uuid) -> Result<Vec<Undecided>, StoreError> {
+    let rows = sqlx::query_as!(
+        Undecided,
+        r#"
+        select t.id as target_id, t.state, s.kind as asset_kind, c.text as "text?", p.started_at,
+               null::uuid as open_attempt
+          from publish_targets t
+          join media_assets s on s.brand_id = t.brand_id and s.id = t.asset_id
+          left join adapted_captions c on c.brand_id = t.brand_id and c.id = t.caption_id
+          join publish_attempts p on p.target_id = t.id and p.part = 0 and p.outcome = 'absent'
+         where t.brand_id = $1 and t.account_id = $2 and p.ended_at > now() - interval '7 days'
+         order by p.started_at limit 1000
+        "#,
+        brand,
+        account,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(rows)
+}
+
 /// Which of these posts are targets' posts already.
 ///
 /// # Errors

@@ -50,7 +50,7 @@ pub(super) async fn run(context: &Context, job: &Job) -> Result<Done, JobError> 
         targets::advance_targets(&mut tx, brand, &[facts.asset_id]).await?;
     }
     tx.commit().await?;
-    context.changed(brand, Noun::PublishTarget, target).await;
+    context.changed(brand, Noun::PublishTarget, target);
     Ok(Done::Settled)
 }
 
@@ -73,13 +73,8 @@ async fn write(
         forbidden_phrases: facts.voice_forbidden.clone(),
         language: facts.voice_language.clone(),
     };
-    let assignment = Assignment {
-        platform,
-        rules,
-        voice: &voice,
-        original: facts.source_caption.as_deref().unwrap_or_default(),
-        instruction: facts.instruction.as_deref(),
-    };
+    let assignment =
+        Assignment { rules, voice: &voice, original: facts.source_caption.as_deref().unwrap_or_default() };
     let mut refused = None;
     for author in [context.author.as_ref(), &Rules as &dyn Author] {
         let draft = match author.adapt(&assignment).await {
@@ -99,15 +94,19 @@ async fn write(
 }
 
 fn unwritable() -> Problem {
-    Problem::new("caption.unwritable", "No text could be written for this network. Write it by hand.", Remedy::EditCaption)
+    Problem::new(
+        "caption.unwritable",
+        "No text could be written for this network. Write it by hand.",
+        Remedy::EditCaption,
+    )
 }
 
 /// No caption could be written for reasons of our own: a person may.
 pub(super) async fn give_up(tx: &mut Tx, fence: &Fence, _problem: &Problem) -> Result<(), StoreError> {
     let facts = caption_work::caption_facts(tx, fence.brand(), fence.subject()).await?;
     caption_work::caption_failed(tx, fence, fence.subject(), &unwritable()).await?;
-    match facts {
-        Some(facts) => targets::advance_targets(tx, fence.brand(), &[facts.asset_id]).await,
-        None => Ok(()),
+    if let Some(facts) = facts {
+        targets::advance_targets(tx, fence.brand(), &[facts.asset_id]).await?;
     }
+    Ok(())
 }

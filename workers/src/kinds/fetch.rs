@@ -29,7 +29,8 @@ pub(super) async fn run(context: &Context, job: &Job) -> Result<Done, JobError> 
     let facts = media_work::fetch_facts(&mut tx, brand, asset).await?;
     tx.commit().await?;
     let wanted = facts.filter(|facts| facts.state == "FETCHING" && facts.kind != "CAROUSEL");
-    let Some((facts, account)) = wanted.and_then(|facts| facts.account_id.map(|account| (facts, account))) else {
+    let Some((facts, account)) = wanted.and_then(|facts| facts.account_id.map(|account| (facts, account)))
+    else {
         let (mut tx, fence) = context.fenced(&job.claim).await?;
         jobs::settle(&mut tx, fence).await?;
         tx.commit().await?;
@@ -37,7 +38,7 @@ pub(super) async fn run(context: &Context, job: &Job) -> Result<Done, JobError> 
     };
     let opened = accounts::open(context, brand, account).await?;
     let Some(opened) = opened else {
-        return accounts::wait_for_reconnect(job).await;
+        return accounts::wait_for_reconnect(job);
     };
     let address = match fresh_address(opened.connector, &opened.session, &facts).await {
         Ok(address) => address,
@@ -74,13 +75,15 @@ async fn download(context: &Context, job: &Job, address: &Url) -> Result<Done, J
             return Err(match error.why {
                 FetchFailure::Forbidden => JobError::GiveUp(withheld()),
                 FetchFailure::TooLarge(_) => JobError::GiveUp(too_large()),
-                FetchFailure::Gone(_) | FetchFailure::Transient(_) | FetchFailure::Store => JobError::retry(error),
+                FetchFailure::Gone(_) | FetchFailure::Transient(_) | FetchFailure::Store => {
+                    JobError::retry(error)
+                }
             });
         }
     };
     job.progress.mark();
     let key = format!("{brand}/originals/{}", Uuid::now_v7());
-    context.blobs.upload(&key, &path, "application/octet-stream").await.map_err(JobError::retry)?;
+    context.blobs.upload(&path, &key, "application/octet-stream").await.map_err(JobError::retry)?;
     let bytes = i64::try_from(fetched.bytes).map_err(JobError::broken)?;
     let (mut tx, fence) = context.fenced(&job.claim).await?;
     media_work::asset_fetched(&mut tx, &fence, asset, &key, bytes).await?;
@@ -89,7 +92,7 @@ async fn download(context: &Context, job: &Job, address: &Url) -> Result<Done, J
     jobs::enqueue(&mut tx, brand, &[probe]).await?;
     jobs::settle(&mut tx, fence).await?;
     tx.commit().await?;
-    context.changed(brand, Noun::MediaAsset, asset).await;
+    context.changed(brand, Noun::MediaAsset, asset);
     Ok(Done::Settled)
 }
 
@@ -113,5 +116,6 @@ fn too_large() -> Problem {
 pub(super) async fn give_up(tx: &mut Tx, fence: &Fence, problem: &Problem) -> Result<(), StoreError> {
     media_work::asset_rejected(tx, fence, fence.subject(), problem).await?;
     let moved = media_work::asset_and_carousels(tx, fence.brand(), fence.subject()).await?;
-    targets::advance_targets(tx, fence.brand(), &moved).await
+    targets::advance_targets(tx, fence.brand(), &moved).await?;
+    Ok(())
 }

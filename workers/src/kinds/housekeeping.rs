@@ -1,7 +1,5 @@
 //! Once a day and brand: breaks off abandoned uploads, and removes files that no row names.
 
-use std::time::Duration as StdDuration;
-
 use backplane::job_kind::{JobKind, Lane};
 use backplane::store::jobs::{self, Fence, NewJob};
 use backplane::store::{StoreError, Tx, clock, housekeeping_work, media_work, targets};
@@ -13,7 +11,7 @@ use super::{Done, Job, JobError};
 use crate::context::Context;
 
 /// A file is left alone for this long: its row may be about to be written.
-const FILE_AGE_MIN: StdDuration = StdDuration::from_secs(24 * 60 * 60);
+const FILE_AGE_MIN: Duration = Duration::hours(24);
 const EVERY: Duration = Duration::hours(24);
 /// Pages of a thousand keys, so that one run ends.
 const PAGES_MAX: usize = 200;
@@ -58,12 +56,19 @@ async fn break_off_uploads(context: &Context, job: &Job, brand: Uuid) -> Result<
 }
 
 async fn remove_unnamed_files(context: &Context, job: &Job, brand: Uuid) -> Result<(), JobError> {
-    let mut page = None;
+    let mut page: Option<String> = None;
     for _ in 0..PAGES_MAX {
-        let listed = context.blobs.list_older(&format!("{brand}/"), FILE_AGE_MIN, page).await;
-        let listed = listed.map_err(JobError::retry)?;
+        let listed =
+            context.blobs.list(&format!("{brand}/"), page.as_deref()).await.map_err(JobError::retry)?;
         let mut tx = context.begin(brand).await?;
-        let unnamed = housekeeping_work::unnamed_keys(&mut tx, brand, &listed.keys).await?;
+        let old = clock::now(&mut tx).await? - FILE_AGE_MIN;
+        let keys: Vec<String> = listed
+            .objects
+            .into_iter()
+            .filter(|object| object.modified < old)
+            .map(|object| object.key)
+            .collect();
+        let unnamed = housekeeping_work::unnamed_keys(&mut tx, brand, &keys).await?;
         tx.commit().await?;
         context.blobs.delete(&unnamed).await.map_err(JobError::retry)?;
         job.progress.mark();

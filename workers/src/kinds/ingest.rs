@@ -9,7 +9,7 @@ use backplane::store::{StoreError, Tx, clock};
 use chrono::{DateTime, Duration, Utc};
 use connectors::{FoundMedia, MediaPage, PageRequest};
 use domain::id::Noun;
-use domain::ingest::{OwnPost, SeenPost, recognise};
+use domain::ingest::{OwnPost, Recognition, SeenPost, recognise};
 use domain::platform::MediaKind;
 use domain::problem::Problem;
 use rand::Rng;
@@ -36,7 +36,7 @@ pub(super) async fn run(context: &Context, job: &Job) -> Result<Done, JobError> 
     let cursor = ingest_work::cursor(&mut tx, brand, account).await?;
     tx.commit().await?;
     let Some(cursor) = cursor else { return end(context, job, None, None).await };
-    context.changed(brand, Noun::SocialAccount, account).await;
+    context.changed(brand, Noun::SocialAccount, account);
 
     let mut newest = None;
     let mut after = cursor.page_after.clone();
@@ -70,7 +70,12 @@ struct Taken {
 }
 
 /// Takes one page in, in one transaction.
-async fn take(context: &Context, job: &Job, opened: &Opened<'_>, page: &MediaPage) -> Result<Taken, JobError> {
+async fn take(
+    context: &Context,
+    job: &Job,
+    opened: &Opened<'_>,
+    page: &MediaPage,
+) -> Result<Taken, JobError> {
     let (brand, account) = (job.claim.brand, job.claim.subject);
     let (mut tx, fence) = context.fenced(&job.claim).await?;
     let ids: Vec<String> = page.media.iter().map(|media| media.external_id.clone()).collect();
@@ -97,6 +102,8 @@ async fn take(context: &Context, job: &Job, opened: &Opened<'_>, page: &MediaPag
     jobs::enqueue(&mut tx, brand, &publish).await?;
 
     let foreign: Vec<&FoundMedia> = sorted.foreign.iter().map(|post| others[*post]).collect();
+    let denied = ingest_work::closed_as_absent(&mut tx, brand, account).await?;
+    report_mismatches(context, &recognise(&own_posts(&denied), &seen(&foreign)), &denied);
     let assets = assets(&foreign);
     let new = ingest_work::insert_assets(&mut tx, &fence, account, &assets).await?;
     let new: HashSet<Uuid> = new.into_iter().collect();
@@ -115,7 +122,7 @@ async fn take(context: &Context, job: &Job, opened: &Opened<'_>, page: &MediaPag
     tx.commit().await?;
 
     tracing::debug!(account_id = %account, platform = %opened.platform, found, "took a page in");
-    context.changed(brand, Noun::SocialAccount, account).await;
+    context.changed(brand, Noun::SocialAccount, account);
     let newest = if sorted.deferred.is_empty() { page.media.iter().map(|m| m.posted_at).max() } else { None };
     Ok(Taken { newest })
 }
@@ -141,6 +148,14 @@ fn seen<'a>(media: &[&'a FoundMedia]) -> Vec<SeenPost<'a>> {
             posted_at: media.posted_at,
         })
         .collect()
+}
+
+/// A post that a person, or a look-up, said is not there: the record and the network disagree.
+fn report_mismatches(context: &Context, found: &Recognition, denied: &[Undecided]) {
+    for (_, sent) in &found.matches {
+        tracing::error!(target_id = %denied[*sent].target_id, "a post is live that was closed as absent");
+        context.metrics.ledger_mismatch();
+    }
 }
 
 /// One asset a post, and one more for each item of a carousel.
@@ -197,7 +212,7 @@ async fn end(
     jobs::settle(&mut tx, fence).await?;
     jobs::enqueue(&mut tx, brand, &[NewJob::now(JobKind::Ingest, Lane::Bulk, account).at(next)]).await?;
     tx.commit().await?;
-    context.changed(brand, Noun::SocialAccount, account).await;
+    context.changed(brand, Noun::SocialAccount, account);
     Ok(Done::Settled)
 }
 

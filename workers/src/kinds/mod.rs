@@ -15,7 +15,7 @@ use std::fmt::Display;
 use backplane::job_kind::JobKind;
 use backplane::store::jobs::{Claim, Fence};
 use backplane::store::{StoreError, StoreErrorKind, Tx};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use domain::problem::{Problem, Remedy};
 use tokio_util::sync::CancellationToken;
 
@@ -25,8 +25,6 @@ use crate::context::Context;
 #[derive(Clone, Debug)]
 pub(crate) struct Job {
     pub(crate) claim: Claim,
-    /// By the database's clock.
-    pub(crate) claimed_at: DateTime<Utc>,
     /// Cancelled when the lease is lost or the process stops for good: drop everything.
     pub(crate) cancel: CancellationToken,
     /// Told of every sign of life, so that a job which hangs is not renewed for ever.
@@ -40,6 +38,8 @@ pub(crate) enum Done {
     Settled,
     /// To be looked at again; nothing failed.
     Snooze { until: DateTime<Utc>, note: String },
+    /// The same, by a wait from now on.
+    SnoozeFor { wait: Duration, note: String },
 }
 
 /// How it ended badly, and what to do next.

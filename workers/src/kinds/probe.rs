@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use backplane::store::media_work::{self, ProbeFacts, ProbeResult};
 use backplane::store::jobs::{self, Fence};
+use backplane::store::media_work::{self, ProbeFacts, ProbeResult};
 use backplane::store::{StoreError, Tx, targets};
 use domain::engine::{Event, InputLimits, ProbeRequest, Probed, Request};
 use domain::id::Noun;
@@ -29,9 +29,16 @@ pub(super) async fn run(context: &Context, job: &Job) -> Result<Done, JobError> 
     let Some(facts) = facts.filter(|facts| facts.state == "PROBING") else {
         return settle_nothing(context, job).await;
     };
-    let key = facts.object_key.clone().ok_or_else(|| JobError::broken("an asset is probed before it has a file"))?;
+    let key = facts
+        .object_key
+        .clone()
+        .ok_or_else(|| JobError::broken("an asset is probed before it has a file"))?;
     let scratch = context.engine.scratch().map_err(JobError::retry)?;
-    context.blobs.download(&key, &scratch.file(SOURCE)).await.map_err(JobError::retry)?;
+    context
+        .blobs
+        .download(&key, &scratch.file(SOURCE), InputLimits::default().bytes)
+        .await
+        .map_err(JobError::retry)?;
     job.progress.mark();
 
     match probe(context, job, &scratch).await?.and_then(|probed| check_declared(&facts, probed)) {
@@ -75,7 +82,8 @@ async fn probe(context: &Context, job: &Job, scratch: &Scratch) -> Result<Result
 
 /// The file has to be the one that was announced.
 fn check_declared(facts: &ProbeFacts, probed: Probed) -> Result<Probed, Problem> {
-    let changed = facts.declared_sha256.as_ref().is_some_and(|declared| hex::encode(declared) != probed.sha256);
+    let changed =
+        facts.declared_sha256.as_ref().is_some_and(|declared| hex::encode(declared) != probed.sha256);
     if changed {
         return Err(Problem::new(
             "media.changed_while_uploading",
@@ -89,7 +97,9 @@ fn check_declared(facts: &ProbeFacts, probed: Probed) -> Result<Probed, Problem>
     if matches!(declared_kind, "image" | "video") && declared_kind != actual_kind {
         return Err(Problem::new(
             "media.other_type",
-            format!("The file was announced as {declared_kind} and is {actual_kind}. Upload it with its right type."),
+            format!(
+                "The file was announced as {declared_kind} and is {actual_kind}. Upload it with its right type."
+            ),
             Remedy::ChangeMedia,
         ));
     }
@@ -101,7 +111,7 @@ async fn accept(context: &Context, job: &Job, scratch: &Scratch, probed: Probed)
     let thumbnail_key = match probed.thumbnail {
         Some(_) => {
             let key = format!("{brand}/thumbnails/{}.jpg", Uuid::now_v7());
-            let uploaded = context.blobs.upload(&key, &scratch.file(THUMBNAIL), "image/jpeg").await;
+            let uploaded = context.blobs.upload(&scratch.file(THUMBNAIL), &key, "image/jpeg").await;
             uploaded.map_err(JobError::retry)?;
             Some(key)
         }
@@ -123,9 +133,10 @@ async fn accept(context: &Context, job: &Job, scratch: &Scratch, probed: Probed)
     media_work::asset_ready(&mut tx, &fence, asset, &result).await?;
     let moved = media_work::asset_and_carousels(&mut tx, brand, asset).await?;
     jobs::settle(&mut tx, fence).await?;
-    targets::advance_targets(&mut tx, brand, &moved).await?;
+    let targets = targets::advance_targets(&mut tx, brand, &moved).await?;
     tx.commit().await?;
-    context.changed(brand, Noun::MediaAsset, asset).await;
+    context.changed_all(brand, Noun::MediaAsset, &moved);
+    context.changed_all(brand, Noun::PublishTarget, &targets);
     Ok(Done::Settled)
 }
 
@@ -134,14 +145,15 @@ async fn reject(context: &Context, job: &Job, problem: &Problem) -> Result<Done,
     refuse(&mut tx, &fence, problem).await?;
     jobs::settle(&mut tx, fence).await?;
     tx.commit().await?;
-    context.changed(job.claim.brand, Noun::MediaAsset, job.claim.subject).await;
+    context.changed(job.claim.brand, Noun::MediaAsset, job.claim.subject);
     Ok(Done::Settled)
 }
 
 async fn refuse(tx: &mut Tx, fence: &Fence, problem: &Problem) -> Result<(), StoreError> {
     media_work::asset_rejected(tx, fence, fence.subject(), problem).await?;
     let moved = media_work::asset_and_carousels(tx, fence.brand(), fence.subject()).await?;
-    targets::advance_targets(tx, fence.brand(), &moved).await
+    targets::advance_targets(tx, fence.brand(), &moved).await?;
+    Ok(())
 }
 
 /// The file could not be looked into at all.

@@ -27,11 +27,7 @@ pub(super) async fn run(context: &Context, job: &Job) -> Result<Done, JobError> 
         Err(error) => return accounts::call_failed(context, job, account, error.kind).await,
     };
     failpoint("token.refreshed_before_store");
-    // Whatever the epoch: a rotated token that is lost locks the brand out.
-    let sealed = context.seal_credentials(brand, account, opened.platform, &fresh).await?;
-    let mut tx = context.begin(brand).await?;
-    secrets::replace(&mut tx, brand, account, &sealed).await?;
-    tx.commit().await?;
+    context.secrets.rotate(&context.store, brand, account, opened.platform, &fresh).await?;
     confirm(context, job, opened, fresh).await
 }
 
@@ -56,7 +52,7 @@ async fn confirm(
     let (mut tx, fence) = context.fenced(&job.claim).await?;
     accounts_work::token_accepted(&mut tx, &fence, account, expires_at, specs.as_ref()).await?;
     if specs.is_some() {
-        secrets::forget_previous(&mut tx, brand, account).await?;
+        secrets::confirm_secrets(&mut tx, account).await?;
     }
     jobs::settle(&mut tx, fence).await?;
     if let Some(next) = next {
@@ -64,7 +60,7 @@ async fn confirm(
         jobs::enqueue(&mut tx, brand, &[job]).await?;
     }
     tx.commit().await?;
-    context.changed(brand, Noun::SocialAccount, account).await;
+    context.changed(brand, Noun::SocialAccount, account);
     Ok(Done::Settled)
 }
 
@@ -72,6 +68,7 @@ async fn confirm(
 /// next refresh is tried in an hour.
 pub(super) async fn give_up(tx: &mut Tx, fence: &Fence, problem: &Problem) -> Result<(), StoreError> {
     accounts_work::refresh_late(tx, fence, fence.subject(), problem).await?;
-    let again = NewJob::now(JobKind::Refresh, Lane::Now, fence.subject()).at(clock::now(tx).await? + chrono::Duration::hours(1));
+    let again = NewJob::now(JobKind::Refresh, Lane::Now, fence.subject())
+        .at(clock::now(tx).await? + chrono::Duration::hours(1));
     jobs::enqueue(tx, fence.brand(), &[again]).await
 }

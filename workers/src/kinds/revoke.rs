@@ -26,14 +26,19 @@ pub(super) async fn run(context: &Context, job: &Job) -> Result<Done, JobError> 
         return Ok(Done::Settled);
     };
     if facts.undecided > 0 {
-        let until = job.claimed_at + UNDECIDED_RECHECK;
         let note = format!("{} posts of the account are undecided", facts.undecided);
-        return Ok(Done::Snooze { until, note });
+        return Ok(Done::SnoozeFor { wait: UNDECIDED_RECHECK, note });
     }
     if let Some(opened) = accounts::open_whatever_its_state(context, brand, account).await? {
         match opened.connector.disconnect(&opened.session).await.map_err(|error| error.kind) {
             // A token that is dead already is as good as revoked.
-            Ok(()) | Err(ErrorKind::Reauthorize(_) | ErrorKind::Permanent(_) | ErrorKind::StepExpired) => {}
+            Ok(())
+            | Err(
+                ErrorKind::Reauthorize(_)
+                | ErrorKind::TokenExpired
+                | ErrorKind::Permanent(_)
+                | ErrorKind::StepExpired,
+            ) => {}
             Err(ErrorKind::Throttled(until)) => {
                 return Ok(Done::Snooze { until, note: "the network wants fewer calls".to_owned() });
             }
@@ -41,7 +46,7 @@ pub(super) async fn run(context: &Context, job: &Job) -> Result<Done, JobError> 
         }
     }
     let (mut tx, fence) = context.fenced(&job.claim).await?;
-    secrets::forget(&mut tx, brand, account).await?;
+    secrets::forget_secrets(&mut tx, account).await?;
     jobs::settle(&mut tx, fence).await?;
     tx.commit().await?;
     Ok(Done::Settled)
@@ -49,5 +54,5 @@ pub(super) async fn run(context: &Context, job: &Job) -> Result<Done, JobError> 
 
 /// The network cannot be told. The tokens are forgotten here all the same: that was asked for.
 pub(super) async fn give_up(tx: &mut Tx, fence: &Fence, _problem: &Problem) -> Result<(), StoreError> {
-    secrets::forget(tx, fence.brand(), fence.subject()).await
+    secrets::forget_secrets(tx, fence.subject()).await
 }

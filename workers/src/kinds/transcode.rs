@@ -94,7 +94,11 @@ async fn make(
     scratch: &Scratch,
 ) -> Result<Vec<OutputResult>, JobError> {
     let key = facts.object_key.as_deref().ok_or_else(|| JobError::broken("a source without a file"))?;
-    context.blobs.download(key, &scratch.file(SOURCE)).await.map_err(JobError::retry)?;
+    context
+        .blobs
+        .download(key, &scratch.file(SOURCE), InputLimits::default().bytes)
+        .await
+        .map_err(JobError::retry)?;
     failpoint("tx.start");
     let request = Request::Run(RunRequest {
         source: SOURCE.to_owned(),
@@ -162,9 +166,7 @@ async fn show_progress(
         if let Err(error) = written.await {
             tracing::debug!(%error, "progress was not written");
         }
-        for id in ids {
-            context.changed(brand, Noun::TranscodedMedia, *id).await;
-        }
+        context.changed_all(brand, Noun::TranscodedMedia, ids);
     }
     std::future::pending().await
 }
@@ -184,24 +186,22 @@ async fn finish(
         let name = file.row.id.to_string();
         let at = results.iter().position(|result| result.name == name);
         match at.map(|at| results.swap_remove(at).outcome) {
-            Some(OutputOutcome::Made { info, sha256 }) => {
-                match unfit(&file.row, &info) {
-                    Some(problem) => failed.push((file.row.id, problem)),
-                    None => {
-                        let path = scratch.file(&name);
-                        let content_type = content_type(&info.container);
-                        let object_key =
-                            store(context, job.claim.brand, facts, &file.operation, path, content_type).await?;
-                        made.push(MadeFile {
-                            id: file.row.id,
-                            object_key,
-                            content_type: content_type.to_owned(),
-                            info: serde_json::to_value(&info).map_err(JobError::broken)?,
-                            sha256: hex::decode(&sha256).map_err(JobError::broken)?,
-                        });
-                    }
+            Some(OutputOutcome::Made { info, sha256 }) => match unfit(&file.row, &info) {
+                Some(problem) => failed.push((file.row.id, problem)),
+                None => {
+                    let path = scratch.file(&name);
+                    let content_type = content_type(&info.container);
+                    let object_key =
+                        store(context, job.claim.brand, facts, &file.operation, path, content_type).await?;
+                    made.push(MadeFile {
+                        id: file.row.id,
+                        object_key,
+                        content_type: content_type.to_owned(),
+                        info: serde_json::to_value(&info).map_err(JobError::broken)?,
+                        sha256: hex::decode(&sha256).map_err(JobError::broken)?,
+                    });
                 }
-            }
+            },
             Some(OutputOutcome::Failed { problem }) => failed.push((file.row.id, problem)),
             None => return Err(JobError::Crashed("the engine left an output unanswered".to_owned())),
         }
@@ -235,12 +235,11 @@ async fn record(
     for fence in fences {
         jobs::settle(&mut tx, fence).await?;
     }
-    targets::advance_targets(&mut tx, brand, &waiting).await?;
+    let moved = targets::advance_targets(&mut tx, brand, &waiting).await?;
     tx.commit().await?;
     context.leases.release(&claims);
-    for id in held {
-        context.changed(brand, Noun::TranscodedMedia, id).await;
-    }
+    context.changed_all(brand, Noun::TranscodedMedia, &held);
+    context.changed_all(brand, Noun::PublishTarget, &moved);
     Ok(Done::Settled)
 }
 
@@ -257,7 +256,7 @@ async fn store(
         return facts.object_key.clone().ok_or_else(|| JobError::broken("a source without a file"));
     }
     let key = format!("{brand}/media/{}", Uuid::now_v7());
-    context.blobs.upload(&key, &path, content_type).await.map_err(JobError::retry)?;
+    context.blobs.upload(&path, &key, content_type).await.map_err(JobError::retry)?;
     Ok(key)
 }
 
@@ -268,10 +267,10 @@ fn unfit(row: &TranscodeRow, info: &MediaInfo) -> Option<Problem> {
         .iter()
         .filter_map(|name| profile(name))
         .find_map(|profile| violations(info, profile).into_iter().next())?;
-    tracing::error!(transcoded_id = %row.id, %violation, "the engine made a file that its profile refuses");
+    tracing::error!(transcoded_id = %row.id, field = violation.field, reason = violation.reason, "the engine made a file that its profile refuses");
     Some(Problem::new(
         "media.not_conforming",
-        format!("The file could not be made to fit: {violation}. Try another export of it."),
+        format!("The file could not be made to fit. {} Try another export of it.", violation.reason),
         Remedy::ChangeMedia,
     ))
 }
@@ -300,5 +299,6 @@ async fn give_back(context: &Context, job: &Job, wanted: &[Wanted]) {
 pub(super) async fn give_up(tx: &mut Tx, fence: &Fence, problem: &Problem) -> Result<(), StoreError> {
     media_work::transcode_failed(tx, fence, fence.subject(), problem).await?;
     let waiting = media_work::assets_waiting_for(tx, fence.brand(), &[fence.subject()]).await?;
-    targets::advance_targets(tx, fence.brand(), &waiting).await
+    targets::advance_targets(tx, fence.brand(), &waiting).await?;
+    Ok(())
 }

@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration as StdDuration;
 
+use backplane::blobs::Audience;
+use backplane::store::attempts::attempts_of;
 use backplane::store::publish_work::{self, MediaFile, PublishFacts};
 use backplane::store::steps::{StoredStep, steps_of};
-use backplane::store::attempts::attempts_of;
 use chrono::{DateTime, Duration, Utc};
 use connectors::{AccountProfile, Connector, Credentials, Post, PostMedia, Session};
 use domain::media_info::MediaInfo;
@@ -185,11 +186,12 @@ async fn post_media(context: &Context, file: MediaFile) -> Result<PostMedia, Job
         return Err(JobError::broken("a target was scheduled before its media was made"));
     };
     let info: MediaInfo = serde_json::from_value(info).map_err(JobError::broken)?;
+    let address = |audience| context.blobs.read_address(audience, &key, &content_type, MEDIA_ADDRESS_FOR);
     Ok(PostMedia {
         kind: info.kind,
-        public_url: context.blobs.public_url(&key, MEDIA_ADDRESS_FOR).await.map_err(JobError::retry)?,
-        read_url: context.blobs.read_url(&key, MEDIA_ADDRESS_FOR).await.map_err(JobError::retry)?,
-        content_type,
+        public_url: address(Audience::Network).await.map_err(JobError::retry)?,
+        read_url: address(Audience::Internal).await.map_err(JobError::retry)?,
+        content_type: content_type.clone(),
         bytes: info.bytes,
         width: info.width,
         height: info.height,

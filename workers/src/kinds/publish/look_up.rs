@@ -36,12 +36,11 @@ pub(super) async fn run(
     failpoint("probe.after");
     let rules = work.connector.sending_rules(&work.post);
     match evidence {
-        Evidence::Live(proof) => {
-            settle::created(context, job, work, attempt, &proof).await
-        }
+        Evidence::Live(proof) => settle::created(context, job, work, attempt, &proof).await,
         Evidence::Dead(problem) => dead(context, job, work, attempt, problem).await,
         Evidence::NotThere if absence_counts && rules.single_use_handle => {
-            close(context, job, work, attempt, AttemptOutcome::Absent, "not there after the settle time").await?;
+            close(context, job, work, attempt, AttemptOutcome::Absent, "not there after the settle time")
+                .await?;
             Ok(Stage::Again)
         }
         Evidence::NotThere if absence_counts => {
@@ -52,7 +51,7 @@ pub(super) async fn run(
             settle::unconfirmed(context, job, until.max(work.facts.now + ASK_AGAIN_MIN)).await
         }
         Evidence::Pending { at } => {
-            settle::unconfirmed(context, job, at.max(work.facts.now + Duration::seconds(1))).await
+            settle::pending(context, job, work, at.max(work.facts.now + Duration::seconds(1))).await
         }
         Evidence::Nothing { seen } => {
             tracing::info!(target_id = %job.claim.subject, seen, "a look-up said nothing");
@@ -63,8 +62,7 @@ pub(super) async fn run(
 
 /// The post is live and the network has not named it yet: asks for its id and address, for an hour.
 pub(super) async fn find_id(context: &Context, job: &Job, work: &Work<'_>) -> Result<Done, JobError> {
-    let created =
-        work.attempts.iter().find(|a| a.part == 0 && a.outcome == Some(AttemptOutcome::Created));
+    let created = work.attempts.iter().find(|a| a.part == 0 && a.outcome == Some(AttemptOutcome::Created));
     let asked_long = work.facts.published_at.is_none_or(|at| work.facts.now - at > ID_FOR);
     let Some(attempt) = created.filter(|_| !asked_long) else { return settle::gone(context, job).await };
     let evidence = work.connector.look_up(&work.session, &work.post, attempt, &work.done).await;
@@ -83,7 +81,7 @@ pub(super) async fn find_id(context: &Context, job: &Job, work: &Work<'_>) -> Re
     publish_work::change_target(&mut tx, &fence, job.claim.subject, &change).await?;
     jobs::settle(&mut tx, fence).await?;
     tx.commit().await?;
-    context.changed(work.brand, Noun::PublishTarget, job.claim.subject).await;
+    context.changed(work.brand, Noun::PublishTarget, job.claim.subject);
     Ok(Done::Settled)
 }
 

@@ -6,6 +6,7 @@ use domain::publishing::{Step, StepPlan};
 
 use super::facts::Work;
 use super::{Stage, settle};
+use crate::accounts;
 use crate::context::Context;
 use crate::failpoint::failpoint;
 use crate::kinds::{Done, Job, JobError};
@@ -45,6 +46,9 @@ pub(super) async fn run(
             ErrorKind::Permanent(problem) => settle::fail(context, job, work, problem).await,
             ErrorKind::Throttled(until) => settle::throttled(context, job, work, until).await,
             ErrorKind::Reauthorize(problem) => settle::reconnect(context, job, work, problem).await,
+            ErrorKind::TokenExpired => {
+                Ok(Stage::Over(accounts::refresh_first(context, job, work.facts.account_id).await?))
+            }
             ErrorKind::Transient(note) => Err(JobError::Retry(note)),
         },
     }

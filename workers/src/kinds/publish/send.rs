@@ -11,7 +11,6 @@ use domain::problem::Problem;
 use domain::publishing::{Attempt, AttemptOutcome, SendOutcome, Step};
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::facts::Work;
@@ -76,13 +75,16 @@ async fn record(
     outcome: SendOutcome,
 ) -> Result<Stage, JobError> {
     match outcome {
-        SendOutcome::Created(proof) => {
-            settle::created(context, job, work, attempt, &proof).await
-        }
+        SendOutcome::Created(proof) => settle::created(context, job, work, attempt, &proof).await,
         SendOutcome::Refused(problem) => {
             end(context, work, attempt, AttemptOutcome::Refused, &problem).await?;
             settle::refused(context, job, work, attempt.part, problem).await
         }
+        SendOutcome::AccountRefused(problem) => {
+            end(context, work, attempt, AttemptOutcome::RefusedForNow, &problem).await?;
+            settle::reconnect(context, job, work, problem).await
+        }
+        SendOutcome::Pending { at } => settle::pending(context, job, work, at).await,
         SendOutcome::RefusedForNow { until, problem } => {
             end(context, work, attempt, AttemptOutcome::RefusedForNow, &problem).await?;
             settle::wait(context, job, work, until, Some(problem)).await
@@ -170,7 +172,12 @@ fn budgets_of(context: &Context, work: &Work<'_>, part: u16) -> Vec<Reservation>
         .connector
         .budgets(&work.post, &work.session, part)
         .into_iter()
-        .map(|Budget { key, every, burst, cost }| Reservation { key, every: every.to_std().unwrap_or_default(), burst, cost })
+        .map(|Budget { key, every, burst, cost }| Reservation {
+            key,
+            every: every.to_std().unwrap_or_default(),
+            burst,
+            cost,
+        })
         .collect();
     if part == 0 && work.lateness() > LATE_AFTER {
         budgets.push(Reservation {

@@ -1,8 +1,8 @@
 //! What a target becomes: one transaction each, the fence first, evidence before it.
 
 use backplane::store::attempts::{self, Conclusion};
-use backplane::store::publish_work::{self, TargetChange};
 use backplane::store::jobs::{self, Fence};
+use backplane::store::publish_work::{self, TargetChange};
 use backplane::store::steps::{self, StoredStep};
 use backplane::store::{Tx, accounts_work};
 use chrono::{DateTime, Utc};
@@ -38,12 +38,18 @@ pub(super) async fn created(
     }
     tx.commit().await?;
     failpoint("send.committed");
-    context.changed(work.brand, Noun::PublishTarget, job.claim.subject).await;
+    context.changed(work.brand, Noun::PublishTarget, job.claim.subject);
     if fence.is_some() { Ok(Stage::Again) } else { Err(JobError::Fenced) }
 }
 
 /// Part 0 gives the target its id and address; every part leaves its id for those that reply to it.
-async fn follow(tx: &mut Tx, fence: &Fence, work: &Work<'_>, part: u16, proof: &Proof) -> Result<(), JobError> {
+async fn follow(
+    tx: &mut Tx,
+    fence: &Fence,
+    work: &Work<'_>,
+    part: u16,
+    proof: &Proof,
+) -> Result<(), JobError> {
     let target = work.facts.target_id;
     if part == 0 {
         let change = TargetChange {
@@ -125,7 +131,7 @@ pub(super) async fn finish(
     }
     tx.commit().await?;
     context.metrics.target_ended(work.platform, state);
-    context.changed(work.brand, Noun::PublishTarget, job.claim.subject).await;
+    context.changed(work.brand, Noun::PublishTarget, job.claim.subject);
     if id_may_follow {
         let until = work.facts.now + look_up::ID_AGAIN;
         return Ok(Stage::Over(Done::Snooze { until, note: "looks for the id of the post".to_owned() }));
@@ -141,7 +147,8 @@ pub(super) async fn wait(
     until: DateTime<Utc>,
     problem: Option<Problem>,
 ) -> Result<Stage, JobError> {
-    let note = problem.as_ref().map_or_else(|| "waits for its time".to_owned(), |problem| problem.code.clone());
+    let note =
+        problem.as_ref().map_or_else(|| "waits for its time".to_owned(), |problem| problem.code.clone());
     let state = if work.is_created(0) { "PUBLISHING" } else { "SCHEDULED" };
     let changed = state != work.facts.state || problem.is_some() || work.facts.problem_code.is_some();
     if changed {
@@ -155,7 +162,7 @@ pub(super) async fn wait(
         };
         publish_work::change_target(&mut tx, &fence, job.claim.subject, &change).await?;
         tx.commit().await?;
-        context.changed(work.brand, Noun::PublishTarget, job.claim.subject).await;
+        context.changed(work.brand, Noun::PublishTarget, job.claim.subject);
     }
     Ok(Stage::Over(Done::Snooze { until, note }))
 }
@@ -185,9 +192,21 @@ pub(super) async fn reconnect(
     let (mut tx, fence) = context.fenced(&job.claim).await?;
     accounts_work::needs_reconnect(&mut tx, &fence, work.facts.account_id, &problem).await?;
     tx.commit().await?;
-    context.changed(work.brand, Noun::SocialAccount, work.facts.account_id).await;
+    context.changed(work.brand, Noun::SocialAccount, work.facts.account_id);
     let until = work.facts.now + chrono::Duration::minutes(5);
     wait(context, job, work, until, Some(problem)).await
+}
+
+/// The network has the post and works on it: no cause for alarm, the attempt stays open.
+pub(super) async fn pending(
+    context: &Context,
+    job: &Job,
+    work: &Work<'_>,
+    at: DateTime<Utc>,
+) -> Result<Stage, JobError> {
+    tracing::debug!(target_id = %job.claim.subject, platform = %work.platform, "the network works on the post");
+    context.changed(work.brand, Noun::PublishTarget, job.claim.subject);
+    Ok(Stage::Over(Done::Snooze { until: at, note: "the network works on the post".to_owned() }))
 }
 
 /// The outcome is not known yet: it is looked up, never sent again blindly.
@@ -211,7 +230,7 @@ pub(super) async fn unconfirmed(
     };
     publish_work::change_target(&mut tx, &fence, job.claim.subject, &change).await?;
     tx.commit().await?;
-    context.changed(job.claim.brand, Noun::PublishTarget, job.claim.subject).await;
+    context.changed(job.claim.brand, Noun::PublishTarget, job.claim.subject);
     Ok(Stage::Over(Done::Snooze { until, note: "the outcome is being looked up".to_owned() }))
 }
 

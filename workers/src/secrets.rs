@@ -1,0 +1,78 @@
+//! Tokens, opened for the call that needs them and sealed again when they are renewed.
+
+use backplane::store::secrets::{self, SecretError, SecretName, place};
+use backplane::store::{Store, Tx};
+use backplane::vault::Vault;
+use connectors::Credentials;
+use domain::platform::Platform;
+use uuid::Uuid;
+
+use crate::kinds::JobError;
+
+/// The vault of this process; without one, every account looks as if it had no tokens, and the kinds
+/// that need them are not taken.
+#[derive(Debug)]
+pub(crate) struct Secrets(Option<Vault>);
+
+impl Secrets {
+    pub(crate) const fn new(vault: Option<Vault>) -> Self {
+        Self(vault)
+    }
+
+    /// Opens an account's tokens; `None` when it has none.
+    pub(crate) async fn open(
+        &self,
+        tx: &mut Tx,
+        brand: Uuid,
+        account: Uuid,
+        platform: Platform,
+    ) -> Result<Option<Credentials>, JobError> {
+        let Some(vault) = &self.0 else { return Ok(None) };
+        let key = secrets::data_key(tx, vault, brand).await?;
+        let at = |name| place(brand, account, platform.as_str(), name);
+        let Some(access) = secrets::open_secret(tx, &key, &at(SecretName::Access)).await? else {
+            return Ok(None);
+        };
+        let refresh = secrets::open_secret(tx, &key, &at(SecretName::Refresh)).await?;
+        Ok(Some(Credentials {
+            access: access.current,
+            expires_at: access.expires_at,
+            refresh_expires_at: refresh.as_ref().and_then(|refresh| refresh.expires_at),
+            refresh: refresh.map(|refresh| refresh.current),
+        }))
+    }
+
+    /// Stores renewed tokens before anything uses them, whatever the job's epoch: a rotated token
+    /// that is lost locks the brand out.
+    pub(crate) async fn rotate(
+        &self,
+        store: &Store,
+        brand: Uuid,
+        account: Uuid,
+        platform: Platform,
+        fresh: &Credentials,
+    ) -> Result<(), JobError> {
+        let Some(vault) = &self.0 else { return Err(JobError::retry("this process has no master key")) };
+        let mut tx = store.begin(&backplane::store::Scope::brand(brand)).await?;
+        let key = secrets::data_key(&mut tx, vault, brand).await?;
+        let access = place(brand, account, platform.as_str(), SecretName::Access);
+        let sealed = key.seal(&access, &fresh.access).map_err(SecretError::from)?;
+        secrets::rotate_secret(&mut tx, &access, &sealed, fresh.expires_at).await?;
+        if let Some(refresh) = &fresh.refresh {
+            let at = place(brand, account, platform.as_str(), SecretName::Refresh);
+            let sealed = key.seal(&at, refresh).map_err(SecretError::from)?;
+            secrets::rotate_secret(&mut tx, &at, &sealed, fresh.refresh_expires_at).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+impl From<SecretError> for JobError {
+    fn from(error: SecretError) -> Self {
+        match error {
+            SecretError::Store(error) => Self::from(error),
+            SecretError::Vault(error) => Self::broken(error),
+        }
+    }
+}

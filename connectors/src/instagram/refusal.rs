@@ -131,8 +131,12 @@ fn reconnect(error: &GraphError, message: &str) -> Problem {
     Problem::new(code, message, Remedy::Reconnect)
 }
 
-/// The longest `estimated_time_to_regain_access`, minutes, of `X-Business-Use-Case-Usage`.
+/// `Retry-After` where it comes, else the longest `estimated_time_to_regain_access`, minutes, of
+/// `X-Business-Use-Case-Usage`.
 fn regain_access(answer: &Answer) -> DateTime<Utc> {
+    if answer.retry_after().is_some() {
+        return answer.throttled_until(DEFAULT_PAUSE);
+    }
     let usage = answer.header("x-business-use-case-usage");
     let usage = usage.and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
     let minutes = usage
@@ -145,8 +149,5 @@ fn regain_access(answer: &Answer) -> DateTime<Utc> {
         .filter_map(|entry| entry["estimated_time_to_regain_access"].as_i64())
         .max()
         .filter(|minutes| (1..=1440).contains(minutes));
-    match minutes {
-        Some(minutes) => Utc::now() + Duration::minutes(minutes),
-        None => answer.throttled_until(DEFAULT_PAUSE),
-    }
+    Utc::now() + minutes.map_or(DEFAULT_PAUSE, Duration::minutes)
 }

@@ -11,6 +11,7 @@ mod config;
 mod connection;
 mod consent;
 mod control;
+mod drain;
 mod faults;
 mod feed;
 mod fetch;

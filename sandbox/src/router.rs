@@ -7,7 +7,7 @@ use axum::middleware;
 use axum::routing::get;
 
 use crate::app::App;
-use crate::{connection, consent, control, feed, instagram, requests, telegram, tiktok};
+use crate::{connection, consent, control, drain, feed, instagram, requests, telegram, tiktok};
 
 /// All hosts, the control API and the feed.
 pub fn router(app: Arc<App>) -> Router {
@@ -19,6 +19,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(tiktok::routes())
         .merge(telegram::routes())
         .merge(control::routes())
+        .layer(middleware::from_fn(drain::unread_bodies))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), requests::remember))
         .layer(middleware::from_fn(connection::cut_when_asked))
         .with_state(app)

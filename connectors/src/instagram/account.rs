@@ -26,7 +26,7 @@ struct Me {
     #[serde(deserialize_with = "id")]
     user_id: String,
     username: String,
-    profile_picture_url: Option<Url>,
+    profile_picture_url: Option<String>,
 }
 
 /// Where the person consents.
@@ -112,7 +112,8 @@ pub(super) async fn refresh(
 pub(super) async fn profile(graph: &Graph<'_>) -> Result<AccountProfile, ConnectorError> {
     let fields = [("fields", "user_id,username,profile_picture_url")];
     let me: Me = graph.get("me", &["me"], &fields).await?;
-    Ok(AccountProfile { external_id: me.user_id, handle: me.username, avatar_url: me.profile_picture_url })
+    let avatar = me.profile_picture_url.and_then(|url| url.parse().ok());
+    Ok(AccountProfile { external_id: me.user_id, handle: me.username, avatar_url: avatar })
 }
 
 fn credentials(token: LongLived) -> Credentials {

@@ -105,7 +105,7 @@ pub(super) fn profile(open_id: String, creator: Creator) -> AccountProfile {
     AccountProfile {
         external_id: open_id,
         handle: creator.creator_username,
-        avatar_url: creator.creator_avatar_url,
+        avatar_url: creator.creator_avatar_url.and_then(|url| url.parse().ok()),
     }
 }
 

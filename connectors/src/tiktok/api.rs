@@ -27,7 +27,7 @@ struct ApiError {
 /// Who posts, and what they may choose. To be asked before every post.
 #[derive(Deserialize)]
 pub(super) struct Creator {
-    pub(super) creator_avatar_url: Option<Url>,
+    pub(super) creator_avatar_url: Option<String>,
     pub(super) creator_username: String,
     pub(super) privacy_level_options: Vec<String>,
     #[serde(default)]

@@ -40,6 +40,8 @@ static FILES: LazyLock<TempDir> = LazyLock::new(|| {
         "2",
         "-movflags",
         "+faststart",
+        "-use_editlist",
+        "0",
     ];
     ffmpeg(&clip, &dir.path().join("clip.mp4"));
     // The same clip in five chunks: a `free` box at its end is part of a conforming file.

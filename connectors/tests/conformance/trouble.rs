@@ -18,8 +18,9 @@ fn sending_step(platform: Platform) -> &'static str {
     }
 }
 
-fn video(world: &World) -> Post {
-    post("Once and only once", vec![world.media("clip.mp4")])
+/// Of one text in each story: two posts that look the same could not be told apart.
+fn video(world: &World, text: &str) -> Post {
+    post(&format!("Once and only once: {text}"), vec![world.media("clip.mp4")])
 }
 
 #[tokio::test]
@@ -31,7 +32,7 @@ async fn a_lost_answer_is_unknown_and_is_decided_by_looking() {
         for fault in faults {
             let session = world.connect(platform, "unlucky").await;
             let connector = world.connector(platform);
-            let post = video(&world);
+            let post = video(&world, fault);
             let before = world.ledger().await.len();
             let steps = prepare(connector, &session, &post).await.unwrap();
             world.fault(platform, sending_step(platform), fault).await;
@@ -55,7 +56,7 @@ async fn a_call_that_had_no_effect_is_not_found_and_may_be_sent_again_through_it
         for fault in ["drop_before", "500_before", "503_html"] {
             let session = world.connect(platform, "unlucky").await;
             let connector = world.connector(platform);
-            let post = video(&world);
+            let post = video(&world, fault);
             let before = world.ledger().await.len();
             let steps = prepare(connector, &session, &post).await.unwrap();
             world.fault(platform, sending_step(platform), fault).await;
@@ -76,7 +77,7 @@ async fn a_throttled_send_waits_as_long_as_the_network_says() {
         let world = World::start().await;
         let session = world.connect(platform, "busy").await;
         let connector = world.connector(platform);
-        let post = video(&world);
+        let post = video(&world, "busy");
         let steps = prepare(connector, &session, &post).await.unwrap();
         let order = json!({ "platform": platform, "step": sending_step(platform), "fault": "429_with_retry_after", "delayMs": 7000 });
         world.control("sandbox/faults", order).await;
@@ -112,7 +113,7 @@ async fn a_throttled_preparation_waits_too() {
         let order =
             json!({ "platform": platform, "step": step, "fault": "429_with_retry_after", "delayMs": 7000 });
         world.control("sandbox/faults", order).await;
-        let error = prepare(world.connector(platform), &session, &video(&world)).await.unwrap_err();
+        let error = prepare(world.connector(platform), &session, &video(&world, "busy")).await.unwrap_err();
         let ErrorKind::Throttled(until) = error else { panic!("{platform}: {error}") };
         assert!(until > Utc::now() + Duration::seconds(6), "{platform}");
     }
@@ -124,7 +125,7 @@ async fn a_token_that_dies_before_the_send_makes_the_post_wait_and_not_fail() {
         let world = World::start().await;
         let session = world.connect(platform, "revoked").await;
         let connector = world.connector(platform);
-        let post = video(&world);
+        let post = video(&world, "busy");
         let steps = prepare(connector, &session, &post).await.unwrap();
         world.fault(platform, sending_step(platform), "token_revoked").await;
         let (_, outcome) = send(connector, &session, &post, 0, &steps).await;
@@ -170,7 +171,7 @@ async fn a_post_that_lists_show_late_is_live_before_it_has_an_address() {
     let world = World::start().await;
     let session = world.connect(Platform::Instagram, "lagging").await;
     let connector = world.connector(Platform::Instagram);
-    let post = video(&world);
+    let post = video(&world, "busy");
     let steps = prepare(connector, &session, &post).await.unwrap();
     let lag = json!({ "platform": "instagram", "step": "publish", "fault": "listing_lag", "delayMs": 3000 });
     world.control("sandbox/faults", lag).await;
@@ -186,7 +187,7 @@ async fn after_its_deadline_nothing_is_sent_on_any_network() {
     for platform in Connectors::SUPPORTED {
         let session = world.connect(platform, "late").await;
         let connector = world.connector(platform);
-        let post = video(&world);
+        let post = video(&world, "busy");
         let steps = prepare(connector, &session, &post).await.unwrap();
         let deadline = tokio::time::Instant::now();
         let context = connectors::SendContext { part: 0, steps: &steps, deadline };

@@ -106,7 +106,12 @@ pub fn adapt(target: &mut TargetRow, instruction: Option<&str>) -> Result<Follow
 ///
 /// # Errors
 /// [`Refusal::Conflict`] when it waits for no approval, or is another revision by now.
-pub fn review(target: &mut TargetRow, seen: i32, approved: bool) -> Result<Follow, Refusal> {
+pub fn review(
+    target: &mut TargetRow,
+    seen: i32,
+    approved: bool,
+    now: DateTime<Utc>,
+) -> Result<Follow, Refusal> {
     if target.state != TargetState::AwaitingApproval {
         return Err(Refusal::Conflict("It does not wait for approval. Read it again."));
     }
@@ -117,6 +122,8 @@ pub fn review(target: &mut TargetRow, seen: i32, approved: bool) -> Result<Follo
     if approved {
         target.approved_content_revision = Some(target.content_revision);
         target.state = TargetState::Preparing;
+        // Approved after its time, it goes out at once instead of missing it.
+        target.due_at = Some(now);
         return Ok(Follow { advance: true, ..Follow::default() });
     }
     target.approved_content_revision = None;
@@ -155,7 +162,7 @@ pub fn cancel(target: &mut TargetRow, now: DateTime<Utc>) -> Result<Follow, Refu
 ///
 /// # Errors
 /// [`Refusal::Conflict`] when it did not fail.
-pub fn retry(target: &mut TargetRow) -> Result<Follow, Refusal> {
+pub fn retry(target: &mut TargetRow, now: DateTime<Utc>) -> Result<Follow, Refusal> {
     if target.state != TargetState::Failed {
         return Err(Refusal::Conflict(
             "It did not fail: only what failed can be tried again. Read it again.",
@@ -163,7 +170,7 @@ pub fn retry(target: &mut TargetRow) -> Result<Follow, Refusal> {
     }
     target.state = TargetState::Preparing;
     target.problem = None;
-    target.due_at = None;
+    target.due_at = Some(now);
     target.cancelled_at = None;
     Ok(Follow {
         write_caption: target.caption_id.is_none(),
@@ -191,6 +198,7 @@ pub fn resolve(
     attempt: Option<&LastAttempt>,
     seen_attempts: i32,
     answer: &Answer,
+    now: DateTime<Utc>,
 ) -> Result<Follow, Refusal> {
     if seen_attempts != target.attempts {
         return Err(Refusal::Conflict("It was sent again since you read it. Read it again."));
@@ -202,7 +210,7 @@ pub fn resolve(
         }
         _ => return Err(Refusal::Conflict("It does not wait for an answer. Read it again.")),
     }
-    if attempt.is_some_and(|attempt| attempt.open && attempt.now < attempt.send_deadline) {
+    if attempt.is_some_and(|attempt| attempt.open && now < attempt.send_deadline) {
         return Err(Refusal::Conflict("The call may still be on its way. Answer in a few minutes."));
     }
     let is_created = attempt.is_some_and(|attempt| attempt.created);
@@ -226,13 +234,13 @@ pub fn resolve(
         }
         Answer::SendAgain => {
             target.state = TargetState::Preparing;
-            target.due_at = None;
+            target.due_at = Some(now);
             let close_attempt = close(AttemptOutcome::Absent);
             Follow { close_attempt, advance: true, ..Follow::default() }
         }
         Answer::GiveUp => {
             target.state = TargetState::Cancelled;
-            target.cancelled_at = attempt.map(|attempt| attempt.now).or(target.cancelled_at);
+            target.cancelled_at = Some(now);
             let close_attempt = close(AttemptOutcome::Absent);
             Follow { close_attempt, withdraw_publish: true, ..Follow::default() }
         }

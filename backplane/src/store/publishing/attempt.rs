@@ -17,8 +17,6 @@ pub struct LastAttempt {
     pub open: bool,
     /// The network is known to have made the post.
     pub created: bool,
-    /// The clock of the database.
-    pub now: DateTime<Utc>,
 }
 
 /// The newest attempt of a target, an open one before all others.
@@ -31,8 +29,7 @@ pub async fn last_attempt(tx: &mut Tx, target: Uuid) -> Result<Option<LastAttemp
         r#"
         select id, started_at, send_deadline, outcome is null as "open!",
                exists (select from publish_attempts made where made.target_id = $1 and made.part = 0
-                          and made.outcome = 'created') as "created!",
-               now() as "now!"
+                          and made.outcome = 'created') as "created!"
           from publish_attempts where target_id = $1
          order by (outcome is null) desc, started_at desc, id desc limit 1
         "#,

@@ -41,35 +41,13 @@ pub struct NewTarget {
     pub content_key: Vec<u8>,
 }
 
-/// Stores a job.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn insert_job(tx: &mut Tx, job: &NewPublishJob) -> Result<(), StoreError> {
-    sqlx::query!(
-        r#"
-        insert into publish_jobs (id, brand_id, name, captions, created_by, submitted_at)
-        values ($1, $2, $3, $4, $5, case when $6 then now() end)
-        "#,
-        job.id,
-        job.brand_id,
-        job.name,
-        if job.adapt { "ADAPT" } else { "ORIGINAL" },
-        job.created_by,
-        job.submitted,
-    )
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
-/// Stores the targets of a job and answers with the ids of those stored. Left out is a pair that
+/// Stores a job with its targets and answers with the ids of those stored. Left out is a pair that
 /// another call stored meanwhile: the unique index decides, and rows go in by its order so that two
-/// calls at once wait for each other and never deadlock.
+/// calls at once wait for each other and never deadlock. When none is left, there is no job either.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn insert_targets(
+pub async fn insert_job(
     tx: &mut Tx,
     job: &NewPublishJob,
     targets: &[NewTarget],
@@ -82,6 +60,7 @@ pub async fn insert_targets(
         .await?;
     let ids = sqlx::query_scalar!(
         r#"
+        with stored as (
         insert into publish_targets (id, brand_id, job_id, position, asset_id, account_id, platform, placement, profile,
                source_caption, caption_id, state, problem_code, problem_message, problem_remedy, problem_since,
                scheduled_at, content_key, approval_required, duplicate_allowed)
@@ -95,7 +74,12 @@ pub async fn insert_targets(
          order by account_id, content_key
         on conflict (account_id, content_key) where not duplicate_allowed and state not in ('FAILED', 'CANCELLED')
         do nothing
-        returning id
+        returning id),
+        -- Foreign keys are checked when the statement ends, so the job may come after its targets.
+        job as (
+        insert into publish_jobs (id, brand_id, name, captions, created_by, submitted_at)
+        select $3, $2, $20, $21, $22, case when $23 then now() end where exists (select from stored))
+        select id from stored
         "#,
         &column.id,
         job.brand_id,
@@ -116,6 +100,10 @@ pub async fn insert_targets(
         &column.remedy as &[Option<String>],
         &column.scheduled_at as &[Option<DateTime<Utc>>],
         &column.content_key,
+        job.name,
+        if job.adapt { "ADAPT" } else { "ORIGINAL" },
+        job.created_by,
+        job.submitted,
     )
     .fetch_all(&mut **tx)
     .await?;

@@ -20,7 +20,7 @@ pub use attempt::{LastAttempt, close_attempt, last_attempt};
 pub use attention::{AttentionKind, AttentionQuery, AttentionRow, attention, count_attention};
 pub use caption::{CaptionRow, NewCaption, captions_by_id, insert_captions};
 pub use counts::{StateCount, counts_of_jobs};
-pub use create::{NewPublishJob, NewTarget, insert_job, insert_targets};
+pub use create::{NewPublishJob, NewTarget, insert_job};
 pub use file::{
     TranscodedRow, clear_media, media_of_targets, retry_failed_media, transcoded_by_id, transcoded_of_assets,
 };

@@ -279,12 +279,14 @@ pub(super) async fn move_targets(tx: &mut Tx, brand: Uuid, moved: &[Moved]) -> R
                problem_code = n.code, problem_message = n.message, problem_remedy = n.remedy, problem_retry_at = null,
                problem_since = case when n.code is null then null
                                     when t.problem_code is not distinct from n.code then t.problem_since else now() end,
-               due_at = case when n.state = 'SCHEDULED' then coalesce(t.scheduled_at, now()) else t.due_at end,
+               -- A person who approves or tries again after the time has set `due_at`: it goes out at once.
+               due_at = case when n.state = 'SCHEDULED' then coalesce(greatest(t.scheduled_at, t.due_at), now())
+                             else t.due_at end,
                updated_at = now()
           from unnest($2::uuid[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::text[])
                as n (id, state, profile, content_key, code, message, remedy)
          where t.brand_id = $1 and t.id = n.id
-        returning t.id, t.state, coalesce(t.scheduled_at, now()) as "due_at!"
+        returning t.id, t.state, coalesce(t.due_at, now()) as "due_at!"
         "#,
         brand,
         &ids,

@@ -47,14 +47,13 @@ fn problem(remedy: Remedy) -> ProblemRow {
     ProblemRow::new(Problem::new("x.y", "It went wrong.", remedy), now())
 }
 
-fn attempt(open: bool, after_deadline: i64) -> LastAttempt {
+fn attempt(open: bool, deadline_s: i64) -> LastAttempt {
     LastAttempt {
         id: Uuid::from_u128(9),
         started_at: now(),
-        send_deadline: now(),
+        send_deadline: now() + Duration::seconds(deadline_s),
         open,
         created: false,
-        now: now() + Duration::seconds(after_deadline),
     }
 }
 
@@ -112,14 +111,14 @@ fn a_failed_target_that_is_mended_keeps_its_reason_and_asks_to_be_tried_again() 
 fn a_review_is_of_the_revision_that_was_seen() {
     let mut row = target(TargetState::AwaitingApproval);
     row.approved_content_revision = None;
-    assert!(matches!(review(&mut row, 2, true), Err(Refusal::Conflict(_))));
-    assert!(review(&mut row, 3, true).unwrap().advance);
+    assert!(matches!(review(&mut row, 2, true, now()), Err(Refusal::Conflict(_))));
+    assert!(review(&mut row, 3, true, now()).unwrap().advance);
     assert_eq!(row.approved_content_revision, Some(2));
 
     let mut row = target(TargetState::AwaitingApproval);
-    assert_eq!(review(&mut row, 3, false), Ok(Follow::default()));
+    assert_eq!(review(&mut row, 3, false, now()), Ok(Follow::default()));
     assert_eq!((row.state, row.approved_content_revision), (TargetState::Draft, None));
-    assert!(matches!(review(&mut row, 3, true), Err(Refusal::Conflict(_))));
+    assert!(matches!(review(&mut row, 3, true, now()), Err(Refusal::Conflict(_))));
 }
 
 #[test]
@@ -145,40 +144,52 @@ fn what_is_leaving_goes_on_and_what_has_not_left_is_cancelled() {
 fn only_what_failed_is_tried_again() {
     for state in TargetState::ALL {
         let mut row = target(state);
-        assert_eq!(retry(&mut row).is_ok(), state == TargetState::Failed, "{state:?}");
+        assert_eq!(retry(&mut row, now()).is_ok(), state == TargetState::Failed, "{state:?}");
     }
 }
 
 #[test]
 fn an_answer_counts_once_and_only_after_the_deadline() {
-    let open = attempt(true, 1);
+    let open = attempt(true, -1);
     let mut row = target(TargetState::NeedsAttention);
-    let follow = resolve(&mut row, Some(&open), 1, &Answer::SendAgain).unwrap();
+    let follow = resolve(&mut row, Some(&open), 1, &Answer::SendAgain, now()).unwrap();
     assert_eq!(follow.close_attempt, Some(AttemptOutcome::Absent));
     assert_eq!(row.state, TargetState::Preparing);
-    assert!(matches!(resolve(&mut row, Some(&open), 1, &Answer::SendAgain), Err(Refusal::Conflict(_))));
+    assert!(matches!(
+        resolve(&mut row, Some(&open), 1, &Answer::SendAgain, now()),
+        Err(Refusal::Conflict(_))
+    ));
 
     let mut row = target(TargetState::NeedsAttention);
-    assert!(matches!(resolve(&mut row, Some(&open), 0, &Answer::SendAgain), Err(Refusal::Conflict(_))));
-    let early = attempt(true, -1);
-    assert!(matches!(resolve(&mut row, Some(&early), 1, &Answer::SendAgain), Err(Refusal::Conflict(_))));
-    let made = LastAttempt { created: true, ..attempt(false, 1) };
-    assert!(matches!(resolve(&mut row, Some(&made), 1, &Answer::SendAgain), Err(Refusal::Conflict(_))));
+    assert!(matches!(
+        resolve(&mut row, Some(&open), 0, &Answer::SendAgain, now()),
+        Err(Refusal::Conflict(_))
+    ));
+    let early = attempt(true, 1);
+    assert!(matches!(
+        resolve(&mut row, Some(&early), 1, &Answer::SendAgain, now()),
+        Err(Refusal::Conflict(_))
+    ));
+    let made = LastAttempt { created: true, ..attempt(false, -1) };
+    assert!(matches!(
+        resolve(&mut row, Some(&made), 1, &Answer::SendAgain, now()),
+        Err(Refusal::Conflict(_))
+    ));
 
     let url = Some("https://t.me/c/1".to_owned());
-    let follow = resolve(&mut row, Some(&open), 1, &Answer::Live { url: url.clone() }).unwrap();
+    let follow = resolve(&mut row, Some(&open), 1, &Answer::Live { url: url.clone() }, now()).unwrap();
     assert_eq!(follow.close_attempt, Some(AttemptOutcome::Created));
     assert_eq!(
         (row.state, row.external_url.clone(), row.published_at),
         (TargetState::Published, url, Some(now()))
     );
-    assert_eq!(resolve(&mut row, Some(&open), 1, &Answer::Live { url: None }), Ok(Follow::default()));
+    assert_eq!(resolve(&mut row, Some(&open), 1, &Answer::Live { url: None }, now()), Ok(Follow::default()));
 }
 
 #[test]
 fn a_post_that_is_given_up_is_settled() {
     let mut row = target(TargetState::NeedsAttention);
     row.problem = Some(problem(Remedy::Resolve));
-    resolve(&mut row, Some(&attempt(true, 1)), 1, &Answer::GiveUp).unwrap();
+    resolve(&mut row, Some(&attempt(true, -1)), 1, &Answer::GiveUp, now()).unwrap();
     assert_eq!((row.state, row.problem), (TargetState::Cancelled, None));
 }

@@ -5,6 +5,7 @@
 //! nothing of another brand.
 
 pub mod accounts_work;
+pub mod assets;
 pub mod attempts;
 pub mod budgets;
 pub mod caption_work;

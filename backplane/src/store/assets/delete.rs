@@ -1,0 +1,74 @@
+//! The end of an asset: its files go, its row stays for what was posted from it.
+
+use uuid::Uuid;
+
+use crate::store::{StoreError, Tx};
+
+/// What decides whether an asset may be deleted, and what goes with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deletable {
+    pub state: String,
+    /// A target that is not at its end needs the files.
+    pub used: bool,
+    /// A carousel that is not deleted itself holds it.
+    pub in_carousel: bool,
+    /// An upload to break off: (object key, the storage's own id).
+    pub upload_key: Option<String>,
+    pub upload_id: Option<String>,
+}
+
+/// Reads and locks an asset that is to be deleted; `None` when it is not of this brand.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn deletable(tx: &mut Tx, brand: Uuid, asset: Uuid) -> Result<Option<Deletable>, StoreError> {
+    let row = sqlx::query_as!(
+        Deletable,
+        r#"
+        select a.state,
+               exists (select from publish_targets t where t.asset_id = a.id
+                          and t.state not in ('PUBLISHED', 'FAILED', 'CANCELLED')) as "used!",
+               exists (select from carousel_items i join media_assets c on c.id = i.carousel_id
+                        where i.item_id = a.id and c.state <> 'DELETED') as "in_carousel!",
+               u.object_key as "upload_key?", u.storage_upload_id as "upload_id?"
+          from media_assets a left join uploads u on u.asset_id = a.id and u.completed_at is null
+         where a.brand_id = $1 and a.id = $2 for update of a
+        "#,
+        brand,
+        asset,
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(row)
+}
+
+/// Marks an asset, and the items that came with it, as deleted. Answers with the keys of the files
+/// that nothing else names; housekeeping removes what the caller cannot.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn delete_asset(tx: &mut Tx, brand: Uuid, asset: Uuid) -> Result<Vec<String>, StoreError> {
+    let keys = sqlx::query_scalar!(
+        r#"
+        with gone as (
+            select a.id, a.object_key, a.thumbnail_key from media_assets a
+             where a.brand_id = $1 and (a.id = $2 or (a.in_carousel and a.id in (
+                   select item_id from carousel_items where brand_id = $1 and carousel_id = $2))) for update),
+        marked as (
+            update media_assets a
+               set state = 'DELETED', object_key = null, thumbnail_key = null, problem_code = null, problem_message = null,
+                   problem_remedy = null, problem_since = null, problem_retry_at = null, updated_at = now()
+              from gone where a.id = gone.id)
+        select key as "key!" from gone cross join lateral (values (gone.object_key), (gone.thumbnail_key)) as k (key)
+         where key is not null
+           and not exists (select from transcoded_media m where m.brand_id = $1 and m.object_key = key)
+           and not exists (select from media_assets o where o.brand_id = $1 and o.id not in (select id from gone)
+                              and (o.object_key = key or o.thumbnail_key = key))
+        "#,
+        brand,
+        asset,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(keys)
+}

@@ -1,3 +1,12 @@
-//! GraphQL API, relay and sweeper.
+//! The GraphQL control plane: tenants, accounts, assets and publish jobs, over HTTP.
+//!
+//! It accepts work in one transaction and does none of it: workers do, and they meet in a row. It
+//! never publishes and never reads a token.
 
+pub mod auth;
+pub mod config;
+pub mod graphql;
 pub mod publishing;
+pub mod system;
+
+pub use graphql::schema::sdl as schema_sdl;

@@ -4,6 +4,7 @@
 //! transaction the rows of its scope and no others, and a query that forgets its `WHERE` finds
 //! nothing of another brand.
 
+pub mod access;
 pub mod accounts_work;
 pub mod assets;
 pub mod attempts;
@@ -19,10 +20,12 @@ pub mod jobs;
 pub mod media_work;
 pub mod publish_work;
 pub mod publishing;
+pub mod records;
 mod scope;
 pub mod secrets;
 pub mod steps;
 pub mod targets;
+pub mod tenants;
 
 use std::ops::{Deref, DerefMut};
 

@@ -1,0 +1,35 @@
+//! The schema: the visible lists of what can be asked, changed and watched.
+
+use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions};
+
+use super::node::NodeQuery;
+use super::session::SessionMutation;
+use super::viewer::ViewerQuery;
+
+/// What can be asked.
+#[derive(MergedObject, Default)]
+pub struct Query(ViewerQuery, NodeQuery);
+
+/// What can be changed. Each takes one `input`, and answers with the changed object or with
+/// `userErrors` and no change at all.
+#[derive(MergedObject, Default)]
+pub struct Mutation(SessionMutation);
+
+/// The whole schema.
+pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
+
+/// Builds the schema. Limits on documents are checked before it sees them.
+#[must_use]
+pub fn build() -> Schema {
+    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+        .disable_suggestions()
+        .limit_recursive_depth(64)
+        .limit_directives(8)
+        .finish()
+}
+
+/// The schema in the schema definition language, as it is checked in.
+#[must_use]
+pub fn sdl() -> String {
+    build().sdl_with_options(SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items())
+}

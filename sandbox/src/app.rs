@@ -53,14 +53,16 @@ impl App {
     ) -> Result<Arc<Self>, StartError> {
         let dir = config.data_dir.clone();
         std::fs::create_dir_all(&dir).map_err(StorageError::at(&dir))?;
+        let clock = Clock::open(dir.join("clock"))?;
+        let now = clock.now();
         Ok(Arc::new(Self {
-            clock: Clock::open(dir.join("clock"))?,
+            clock,
             media: MediaStore::open(&dir)?,
             prober: Prober::open().await.map_err(StartError::Probe)?,
             fetcher: Fetcher::open().map_err(StartError::Client)?,
             requests: RequestLog::default(),
             secret: secret(&dir.join("secret"))?,
-            world: Mutex::new(World::open(&dir)?),
+            world: Mutex::new(World::open(&dir, now)?),
             config,
             url,
             stop,

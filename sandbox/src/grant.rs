@@ -4,7 +4,7 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::platform::Platform;
 use rand::RngCore;
 use serde::{Deserialize, Serialize};
@@ -73,8 +73,13 @@ pub struct Grants {
 }
 
 impl Grants {
-    pub fn open(dir: &Path) -> Result<Self, StorageError> {
-        Ok(Self { codes: Table::open(dir, "codes")?, tokens: Table::open(dir, "tokens")? })
+    /// Loads what is still good, or ended so lately that somebody may show it and be told so.
+    pub fn open(dir: &Path, now: DateTime<Utc>) -> Result<Self, StorageError> {
+        let since = now - TimeDelta::days(7);
+        Ok(Self {
+            codes: Table::open_keeping(dir, "codes", |code: &Code| code.expires_at > since)?,
+            tokens: Table::open_keeping(dir, "tokens", |token: &Token| token.expires_at > since)?,
+        })
     }
 
     /// Stores a consent and returns the code for it.

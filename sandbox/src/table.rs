@@ -26,9 +26,15 @@ pub struct Table<T> {
 impl<T: Clone + Serialize + DeserializeOwned> Table<T> {
     /// Loads `name` from the state directory.
     pub fn open(dir: &Path, name: &str) -> Result<Self, StorageError> {
+        Self::open_keeping(dir, name, |_| true)
+    }
+
+    /// Loads the rows of `name` for which `keep` holds, and forgets the others.
+    pub fn open_keeping(dir: &Path, name: &str, keep: impl Fn(&T) -> bool) -> Result<Self, StorageError> {
         let (mut journal, lines) = Journal::open::<Line<T>>(dir.join(format!("{name}.jsonl")))?;
         let written = lines.len();
-        let rows: BTreeMap<String, T> = lines.into_iter().map(|line| (line.key, line.row)).collect();
+        let mut rows: BTreeMap<String, T> = lines.into_iter().map(|line| (line.key, line.row)).collect();
+        rows.retain(|_, row| keep(row));
         if written > rows.len() + SLACK {
             let lines: Vec<_> =
                 rows.iter().map(|(key, row)| Line { key: key.clone(), row: row.clone() }).collect();

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::platform::Platform;
 use rand::Rng;
 
@@ -42,17 +42,19 @@ pub struct World {
 }
 
 impl World {
-    pub fn open(data_dir: &Path) -> Result<Self, StorageError> {
+    pub fn open(data_dir: &Path, now: DateTime<Utc>) -> Result<Self, StorageError> {
         let dir = data_dir.join("state");
         std::fs::create_dir_all(&dir).map_err(StorageError::at(&dir))?;
+        // Containers and shares end after a day; nobody asks for older ones.
+        let since = now - TimeDelta::days(7);
         Ok(Self {
             accounts: Table::open(&dir, "accounts")?,
             bots: Table::open(&dir, "bots")?,
-            grants: Grants::open(&dir)?,
+            grants: Grants::open(&dir, now)?,
             ledger: Ledger::open(data_dir.join("ledger.jsonl"))?,
             handmade: Table::open(&dir, "handmade")?,
-            containers: Table::open(&dir, "containers")?,
-            shares: Table::open(&dir, "shares")?,
+            containers: Table::open_keeping(&dir, "containers", |row: &Container| row.created_at > since)?,
+            shares: Table::open_keeping(&dir, "shares", |row: &Share| row.created_at > since)?,
             files: Table::open(&dir, "files")?,
             deleted: Table::open(&dir, "deleted")?,
             faults: Faults::default(),

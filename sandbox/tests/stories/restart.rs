@@ -34,3 +34,18 @@ async fn a_restart_keeps_posts_tokens_and_unfinished_work() {
     assert_eq!(bot.say(&world, "after").await.1["result"]["message_id"], 3);
     assert_eq!(world.ledger().await.len(), 5);
 }
+
+#[tokio::test]
+async fn what_ended_long_ago_is_forgotten_and_the_ledger_is_not() {
+    let mut world = World::new().await;
+    let nadia = instagram::connect(&world, "nadia").await;
+    let published = nadia.photo(&world, "old").await;
+    assert_eq!(nadia.publish(&world, &published).await.0, 200);
+    world.advance(std::time::Duration::from_secs(8 * 86_400)).await;
+    let id = published["id"].as_str().unwrap();
+    assert_eq!(nadia.status(&world, id).await["status_code"], "PUBLISHED");
+    world.restart().await;
+    assert_eq!(nadia.status(&world, id).await["error"]["error_subcode"], 33);
+    assert_eq!(nadia.publish(&world, &published).await.1["error"]["error_subcode"], 2_207_006);
+    assert_eq!(world.ledger().await.len(), 1);
+}

@@ -151,3 +151,65 @@ fn regain_access(answer: &Answer) -> DateTime<Utc> {
         .filter(|minutes| (1..=1440).contains(minutes));
     Utc::now() + minutes.map_or(DEFAULT_PAUSE, Duration::minutes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Answer, ErrorKind, kind};
+    use bytes::Bytes;
+    use chrono::{Duration, Utc};
+    use hyper::HeaderMap;
+    use serde_json::json;
+
+    fn answer(status: u16, code: i64, subcode: i64) -> Answer {
+        let body = json!({ "error": { "code": code, "error_subcode": subcode, "message": "m" } });
+        Answer { status, headers: HeaderMap::new(), body: Bytes::from(body.to_string()) }
+    }
+
+    #[test]
+    fn every_class_of_error_says_what_to_do_next() {
+        let table = [
+            (401, 190, 463, "reauthorize instagram.190.463"),
+            (400, 102, 0, "reauthorize instagram.102"),
+            (403, 10, 0, "reauthorize instagram.10"),
+            (403, 230, 0, "reauthorize instagram.230"),
+            (400, 25, 2_207_050, "reauthorize instagram.2207050"),
+            (400, 4, 0, "throttled"),
+            (400, 80_002, 0, "throttled"),
+            (400, 9, 2_207_042, "throttled"),
+            (400, 4, 2_207_051, "throttled"),
+            (400, 352, 2_207_026, "permanent instagram.2207026"),
+            (400, 36_003, 2_207_009, "permanent instagram.2207009"),
+            (400, 100, 2_207_028, "permanent instagram.2207028"),
+            (400, 100, 0, "permanent instagram.100"),
+            (400, 100, 33, "transient"),
+            (400, 24, 2_207_008, "expired"),
+            (400, -2, 2_207_020, "expired"),
+            (400, 9004, 2_207_052, "transient"),
+            (400, -1, 2_207_001, "transient"),
+            (500, 2, 0, "transient"),
+            (400, 99_999, 0, "transient"),
+        ];
+        for (status, code, subcode, expected) in table {
+            let said = match kind(&answer(status, code, subcode)) {
+                ErrorKind::Permanent(problem) => format!("permanent {}", problem.code),
+                ErrorKind::Reauthorize(problem) => format!("reauthorize {}", problem.code),
+                ErrorKind::Throttled(_) => "throttled".into(),
+                ErrorKind::Transient(_) => "transient".into(),
+                ErrorKind::StepExpired => "expired".into(),
+                ErrorKind::TokenExpired => "token".into(),
+            };
+            assert_eq!(said, expected, "{status} {code}/{subcode}");
+        }
+    }
+
+    #[test]
+    fn the_longest_wait_of_the_usage_header_is_kept() {
+        let mut throttled = answer(400, 4, 0);
+        let usage =
+            r#"{"17":[{"estimated_time_to_regain_access":3},{"estimated_time_to_regain_access":28}]}"#;
+        throttled.headers.insert("x-business-use-case-usage", usage.parse().expect("a header value"));
+        let ErrorKind::Throttled(until) = kind(&throttled) else { panic!("throttled") };
+        let wait = until - Utc::now();
+        assert!(wait > Duration::minutes(27) && wait <= Duration::minutes(28), "{wait}");
+    }
+}

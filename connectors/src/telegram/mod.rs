@@ -72,10 +72,14 @@ impl Connector for Telegram {
         Platform::Telegram
     }
 
-    fn sending_rules(&self, _: &Post) -> SendingRules {
+    /// A minute, and the files at 256 kB/s: an upload that the deadline cuts off leaves a question
+    /// that only a person can answer, so a slow line gets its time.
+    fn sending_rules(&self, post: &Post) -> SendingRules {
+        let bytes: u64 = post.media.iter().map(|media| media.bytes).sum();
+        let uploading = i64::try_from(bytes / 256_000).unwrap_or(i64::MAX).min(3600);
         SendingRules {
             lead: Duration::zero(),
-            send_timeout: Duration::seconds(60),
+            send_timeout: Duration::seconds(60 + uploading),
             settle: Duration::zero(),
             can_look_up: false,
             single_use_handle: false,

@@ -168,3 +168,62 @@ fn until(answer: &Answer, parameters: Option<&Parameters>) -> DateTime<Utc> {
         None => answer.throttled_until(DEFAULT_PAUSE),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Answer, Refusal, refusal};
+    use bytes::Bytes;
+    use hyper::HeaderMap;
+
+    fn answer(status: u16, body: &str) -> Answer {
+        Answer { status, headers: HeaderMap::new(), body: Bytes::copy_from_slice(body.as_bytes()) }
+    }
+
+    fn code(status: u16, description: &str) -> String {
+        let body = serde_json::json!({ "ok": false, "error_code": status, "description": description });
+        match refusal(&answer(status, &body.to_string())) {
+            Some(Refusal::Account(problem)) => format!("account {}", problem.code),
+            Some(Refusal::Post(problem)) => format!("post {}", problem.code),
+            Some(Refusal::Throttled(_)) => "throttled".into(),
+            None => "unknown".into(),
+        }
+    }
+
+    #[test]
+    fn only_documented_answers_are_refusals() {
+        let table = [
+            (400, "Bad Request: chat not found", "account telegram.chat_not_found"),
+            (
+                400,
+                "Bad Request: not enough rights to send photos to the chat",
+                "account telegram.not_enough_rights",
+            ),
+            (400, "Bad Request: message caption is too long", "post telegram.caption_too_long"),
+            (400, "Bad Request: PHOTO_INVALID_DIMENSIONS", "post telegram.photo_invalid_dimensions"),
+            (400, "Bad Request: something new", "unknown"),
+            (401, "Unauthorized", "account telegram.token_refused"),
+            (403, "Forbidden: bot was kicked from the channel chat", "account telegram.bot_removed"),
+            (409, "Conflict: terminated by other getUpdates request", "unknown"),
+            (413, "Request Entity Too Large", "post telegram.file_too_big"),
+            (429, "Too Many Requests: retry after 17", "throttled"),
+            (500, "Internal Server Error", "unknown"),
+            (502, "Bad Gateway", "unknown"),
+        ];
+        for (status, description, expected) in table {
+            assert_eq!(code(status, description), expected, "{status} {description}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_telegrams_own_answer_refuses_nothing() {
+        for (status, body) in [
+            (400, "<html>Bad Request: chat not found</html>"),
+            (403, ""),
+            (404, "{}"),
+            (400, r#"{"ok":true,"error_code":400,"description":"chat not found"}"#),
+            (502, r#"{"ok":false,"error_code":403,"description":"Forbidden"}"#),
+        ] {
+            assert_eq!(refusal(&answer(status, body)), None, "{status} {body}");
+        }
+    }
+}

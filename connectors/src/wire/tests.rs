@@ -7,14 +7,22 @@ use std::net::Ipv4Addr;
 use futures_util::stream;
 use http_body_util::StreamBody;
 use hyper::body::Frame;
+use rustls::RootCertStore;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::PrivatePkcs8KeyDer;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
+use tokio_rustls::TlsAcceptor;
 
 use super::{
-    Arc, BodyExt, Bytes, Class, ClientConfig, Duration, Fence, FencedStream, Instant, Method, Outgoing,
-    Payload, TcpStream, Url, Wire,
+    Arc, AsyncRead, AsyncWrite, BodyExt, Bytes, Class, ClientConfig, Duration, Fence, FencedStream, Instant,
+    Method, Outgoing, Payload, TcpStream, Url, Wire,
 };
+
+/// For `localhost`, signed by itself, good for a hundred years; it protects nothing.
+const CERTIFICATE: &[u8] = include_bytes!("localhost/certificate.der");
+const KEY: &[u8] = include_bytes!("localhost/key.der");
 
 /// What each connection carried, one after the other. Answers every whole request with `done`.
 async fn listen() -> (Url, mpsc::UnboundedReceiver<Vec<u8>>) {
@@ -22,17 +30,8 @@ async fn listen() -> (Url, mpsc::UnboundedReceiver<Vec<u8>>) {
     let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
     let (carried, seen) = mpsc::unbounded_channel();
     tokio::spawn(async move {
-        while let Ok((mut connection, _)) = listener.accept().await {
-            let mut bytes = Vec::new();
-            let mut buffer = [0; 4096];
-            while let Ok(read @ 1..) = connection.read(&mut buffer).await {
-                bytes.extend_from_slice(&buffer[..read]);
-                if bytes.ends_with(b"the end") {
-                    let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\ndone";
-                    let _ = connection.write_all(answer).await;
-                }
-            }
-            if carried.send(bytes).is_err() {
+        while let Ok((connection, _)) = listener.accept().await {
+            if carried.send(read(connection).await).is_err() {
                 break;
             }
         }
@@ -40,12 +39,54 @@ async fn listen() -> (Url, mpsc::UnboundedReceiver<Vec<u8>>) {
     (url, seen)
 }
 
-fn wire() -> Wire {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = ClientConfig::builder_with_provider(provider)
+/// The same behind TLS: what is seen is what was decrypted.
+async fn listen_securely() -> (Url, mpsc::UnboundedReceiver<Vec<u8>>) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let url = format!("https://localhost:{}/", listener.local_addr().unwrap().port()).parse().unwrap();
+    let tls = rustls::ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .unwrap()
-        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth()
+        .with_single_cert(vec![CERTIFICATE.into()], PrivatePkcs8KeyDer::from(KEY).into())
+        .unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(tls));
+    let (carried, seen) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((connection, _)) = listener.accept().await {
+            let Ok(connection) = acceptor.accept(connection).await else { continue };
+            if carried.send(read(connection).await).is_err() {
+                break;
+            }
+        }
+    });
+    (url, seen)
+}
+
+async fn read<S: AsyncRead + AsyncWrite + Unpin>(mut connection: S) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut buffer = [0; 4096];
+    while let Ok(read @ 1..) = connection.read(&mut buffer).await {
+        bytes.extend_from_slice(&buffer[..read]);
+        if bytes.ends_with(b"the end") {
+            let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\ndone";
+            let _ = connection.write_all(answer).await;
+            let _ = connection.flush().await;
+        }
+    }
+    bytes
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+fn wire() -> Wire {
+    let mut roots = RootCertStore::empty();
+    roots.add(CERTIFICATE.into()).unwrap();
+    let tls = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
         .with_no_client_auth();
     Wire::new(Arc::new(tls))
 }
@@ -61,12 +102,21 @@ fn in_ten_seconds() -> Instant {
 
 #[tokio::test]
 async fn a_call_in_time_is_sent_once_and_answered() {
-    let (base, mut seen) = listen().await;
-    let answer = wire().send(post(&base, "post?x=1"), in_ten_seconds()).await.unwrap();
-    assert_eq!((answer.status, &answer.body[..]), (200, &b"done"[..]));
-    let carried = String::from_utf8(seen.recv().await.unwrap()).unwrap();
-    assert!(carried.starts_with("POST /post?x=1 HTTP/1.1\r\n"), "{carried}");
-    assert_eq!(carried.matches("content-length: 7").count(), 1, "{carried}");
+    for (base, mut seen) in [listen().await, listen_securely().await] {
+        let answer = wire().send(post(&base, "post?x=1"), in_ten_seconds()).await.unwrap();
+        assert_eq!((answer.status, &answer.body[..]), (200, &b"done"[..]), "{base}");
+        let carried = String::from_utf8(seen.recv().await.unwrap()).unwrap();
+        assert!(carried.starts_with("POST /post?x=1 HTTP/1.1\r\n"), "{carried}");
+        assert_eq!(carried.matches("content-length: 7").count(), 1, "{carried}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_prove_its_name_gets_no_byte_of_the_request() {
+    let (base, _seen) = listen_securely().await;
+    let by_number: Url = base.as_str().replace("localhost", "127.0.0.1").parse().unwrap();
+    let broken = wire().send(post(&by_number, "x"), in_ten_seconds()).await.unwrap_err();
+    assert_eq!((broken.class, broken.left), (Class::Tls, false));
 }
 
 /// Three kinds of deadline, 300 calls: long past, just past, and passing while the call is made.
@@ -121,25 +171,31 @@ async fn a_process_that_stood_still_between_connecting_and_writing_writes_nothin
     assert_eq!(seen.recv().await.unwrap(), b"");
 }
 
-#[tokio::test]
-async fn a_body_that_is_interrupted_by_the_deadline_never_arrives_whole() {
-    let (base, mut seen) = listen().await;
-    let deadline = Instant::now() + Duration::from_millis(300);
+/// A body whose second half comes after the process stood still past the deadline.
+fn interrupted(base: &Url) -> Outgoing {
     let pieces = stream::unfold(0, move |piece| async move {
         if piece == 1 {
             // The first piece is on its way; then the process stands still.
             tokio::time::sleep(Duration::from_millis(100)).await;
-            std::thread::sleep(Duration::from_millis(300));
+            std::thread::sleep(Duration::from_millis(500));
         }
         let bytes = Bytes::from_static(if piece == 0 { b"begin " } else { b"the end" });
         (piece < 2).then_some((Ok(Frame::data(bytes)), piece + 1))
     });
-    let mut outgoing = post(&base, "slow");
+    let mut outgoing = post(base, "slow");
     outgoing.body = Payload { length: 13, body: StreamBody::new(pieces).boxed_unsync() };
-    let broken = wire().send(outgoing, deadline).await.unwrap_err();
-    assert!(broken.left, "a part of it did leave");
-    let carried = String::from_utf8(seen.recv().await.unwrap()).unwrap();
-    assert!(carried.ends_with("begin "), "{carried}");
+    outgoing
+}
+
+#[tokio::test]
+async fn a_body_that_is_interrupted_by_the_deadline_never_arrives_whole() {
+    for (base, mut seen) in [listen().await, listen_securely().await] {
+        let deadline = Instant::now() + Duration::from_millis(500);
+        let broken = wire().send(interrupted(&base), deadline).await.unwrap_err();
+        assert!(broken.left, "{base}: a part of it did leave");
+        let carried = String::from_utf8(seen.recv().await.unwrap()).unwrap();
+        assert!(carried.ends_with("begin "), "{base}: {carried}");
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,9 @@
 //! target. Pure: rows go in, rows come out.
 
 pub mod change;
+pub mod create;
 pub mod fit;
+pub mod follow;
 pub mod pair;
 
 use domain::problem::Problem;

@@ -5,4 +5,5 @@ pub mod broker;
 pub mod job_kind;
 pub mod migrate;
 pub mod store;
+pub mod telemetry;
 pub mod vault;

@@ -7,6 +7,8 @@ pub mod auth;
 pub mod config;
 pub mod graphql;
 pub mod publishing;
+pub mod relay;
+pub mod sweeper;
 pub mod system;
 
 pub use graphql::schema::sdl as schema_sdl;

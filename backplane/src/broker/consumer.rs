@@ -147,6 +147,7 @@ impl Supervisor {
                 Ok(()) => break,
                 Err(error) => warn!(%error, "broker.consumer_down"),
             }
+            metrics::gauge!("reelmill_amqp_up", "purpose" => "consume").set(0);
             metrics::counter!("reelmill_amqp_reconnects_total", "purpose" => "consume").increment(1);
             tokio::select! {
                 () = self.stop.cancelled() => break,
@@ -164,6 +165,7 @@ impl Supervisor {
         let mut queues = Queues::open(&connection, &self.config, &self.kinds, self.slot_count).await?;
         self.state.send_replace(true);
         backoff.reset();
+        metrics::gauge!("reelmill_amqp_up", "purpose" => "consume").set(1);
         info!(kinds = self.kinds.len(), slots = self.slot_count, "broker.consumer_up");
         while let Some(slot) = self.free_slot(&mut queues).await? {
             let Some(delivery) = self.hear(&mut queues, slot).await? else { break };

@@ -90,6 +90,7 @@ async fn listen(
         if let Err(error) = ended {
             warn!(%error, "broker.live_down");
         }
+        metrics::gauge!("reelmill_amqp_up", "purpose" => "live").set(0);
         metrics::counter!("reelmill_amqp_reconnects_total", "purpose" => "live").increment(1);
         tokio::select! {
             () = stop.cancelled() => break,
@@ -125,6 +126,7 @@ async fn session(
     let mut consumer = link::answer("a consumer", consumed).await?;
     state.send_replace(true);
     backoff.reset();
+    metrics::gauge!("reelmill_amqp_up", "purpose" => "live").set(1);
     info!("broker.live_up");
     let mut tick = interval(Duration::from_secs(1));
     loop {

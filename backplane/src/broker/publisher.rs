@@ -146,6 +146,7 @@ impl Supervisor {
                 Ok(()) => break,
                 Err(error) => warn!(%error, "broker.publisher_down"),
             }
+            metrics::gauge!("reelmill_amqp_up", "purpose" => "publish").set(0);
             metrics::counter!("reelmill_amqp_reconnects_total", "purpose" => "publish").increment(1);
             tokio::select! {
                 () = self.stop.cancelled() => break,
@@ -172,6 +173,7 @@ impl Supervisor {
         let links = Arc::new(Links { confirmed, plain });
         self.up.send_replace(Some(Arc::clone(&links)));
         backoff.reset();
+        metrics::gauge!("reelmill_amqp_up", "purpose" => "publish").set(1);
         info!("broker.publisher_up");
         self.watch(&links).await?;
         // A goodbye; without it the broker notices by the closed socket.

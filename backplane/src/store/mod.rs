@@ -24,6 +24,7 @@ pub mod records;
 mod scope;
 pub mod secrets;
 pub mod steps;
+pub mod stuck;
 pub mod targets;
 pub mod tenants;
 
@@ -55,7 +56,15 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(config.connections_max)
             .acquire_timeout(config.acquire_timeout)
-            .test_before_acquire(true)
+            .test_before_acquire(false)
+            .before_acquire(|connection, _| {
+                // In place of a ping, and as dear as one: a primary that became a standby answers
+                // pings, and would refuse every write.
+                let asked = sqlx::query_scalar!(
+                    r#"select current_setting('transaction_read_only') = 'off' as "writable!""#
+                );
+                Box::pin(async move { asked.fetch_one(connection).await })
+            })
             .connect_lazy_with(options);
         Self { pool }
     }
@@ -68,6 +77,14 @@ impl Store {
     pub async fn begin(&self, scope: &Scope) -> Result<Tx, StoreError> {
         let inner = self.pool.begin_with(scope.begin_statement()).await?;
         Ok(Tx { inner })
+    }
+
+    /// Whether Postgres answers and can be written to; for readiness.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        self.begin(&Scope::Shared).await?.commit().await
     }
 
     /// Closes every connection, waiting for those in use.

@@ -17,7 +17,7 @@ pub use enqueue::{NewJob, enqueue, ensure, reschedule, wake, withdraw};
 pub use fence::{Fence, Retry, begin_fenced, died, fail, fence_more, give_up, release, settle, snooze};
 pub use gauges::{KindGauges, TargetGauges, job_gauges, take_gauge_turn, target_gauges};
 pub use lease::{Leased, forget_worker, renew, report_slots};
-pub use relay::{Pass, Pick, pick, slots_by_kind, unring};
+pub use relay::{Pass, Pick, pick, slots_by_kind, unring, waiting_queues};
 pub use sweep::{clear_stale_bells, prune, replay, sweep};
 
 /// Leases that expired before a job ends: 10 crashes of its workers.

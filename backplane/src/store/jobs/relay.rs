@@ -143,6 +143,31 @@ impl Walk {
     }
 }
 
+/// The queues that have anything to ring for, now or later: one statement for all of them.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn waiting_queues(store: &Store) -> Result<Vec<(JobKind, Lane)>, StoreError> {
+    let all: Vec<(JobKind, Lane)> =
+        JobKind::ALL.into_iter().flat_map(|kind| Lane::ALL.map(|lane| (kind, lane))).collect();
+    let kinds: Vec<String> = all.iter().map(|(kind, _)| kind.as_str().to_owned()).collect();
+    let lanes: Vec<i16> = all.iter().map(|(_, lane)| lane.number()).collect();
+    let mut tx = store.begin(&Scope::Relay).await?;
+    let waiting = sqlx::query_scalar!(
+        r#"
+        select exists (select from jobs where jobs.kind = queue.kind and jobs.lane = queue.lane
+                        and state = 'ready' and rung_at is null) as "waits!"
+          from unnest($1::text[], $2::smallint[]) with ordinality as queue (kind, lane, place) order by place
+        "#,
+        &kinds,
+        &lanes,
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(all.into_iter().zip(waiting).filter_map(|(queue, waits)| waits.then_some(queue)).collect())
+}
+
 /// Takes marks back: these jobs could not be rung for, so the next pass picks them again.
 ///
 /// # Errors

@@ -2,13 +2,14 @@
 
 use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions};
 
+use super::format_profile::FormatProfileQuery;
 use super::node::NodeQuery;
 use super::session::SessionMutation;
 use super::viewer::ViewerQuery;
 
 /// What can be asked.
 #[derive(MergedObject, Default)]
-pub struct Query(ViewerQuery, NodeQuery);
+pub struct Query(ViewerQuery, NodeQuery, FormatProfileQuery);
 
 /// What can be changed. Each takes one `input`, and answers with the changed object or with
 /// `userErrors` and no change at all.

@@ -100,9 +100,12 @@ pub(super) async fn refresh(
     url.query_pairs_mut()
         .extend_pairs([("grant_type", "ig_refresh_token"), ("access_token", token.expose_secret())]);
     let refreshed: Result<LongLived, _> = read("refresh", http.get(url).await);
-    // Only an answer about the token itself disconnects an account.
     refreshed.map(credentials).map_err(|mut error| {
-        if let ErrorKind::Permanent(problem) = &error.kind {
+        // Only an answer about the token itself disconnects an account: Meta's invalid-grant class.
+        let dead = |code: &str| ["instagram.190", "instagram.102"].iter().any(|dead| code.starts_with(dead));
+        if let ErrorKind::Permanent(problem) | ErrorKind::Reauthorize(problem) = &error.kind
+            && !dead(&problem.code)
+        {
             error.kind = ErrorKind::Transient(problem.code.clone());
         }
         error

@@ -176,8 +176,8 @@ fn interrupted(base: &Url) -> Outgoing {
     let pieces = stream::unfold(0, move |piece| async move {
         if piece == 1 {
             // The first piece is on its way; then the process stands still.
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            std::thread::sleep(Duration::from_millis(500));
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            std::thread::sleep(Duration::from_millis(1000));
         }
         let bytes = Bytes::from_static(if piece == 0 { b"begin " } else { b"the end" });
         (piece < 2).then_some((Ok(Frame::data(bytes)), piece + 1))
@@ -190,7 +190,7 @@ fn interrupted(base: &Url) -> Outgoing {
 #[tokio::test]
 async fn a_body_that_is_interrupted_by_the_deadline_never_arrives_whole() {
     for (base, mut seen) in [listen().await, listen_securely().await] {
-        let deadline = Instant::now() + Duration::from_millis(500);
+        let deadline = Instant::now() + Duration::from_secs(1);
         let broken = wire().send(interrupted(&base), deadline).await.unwrap_err();
         assert!(broken.left, "{base}: a part of it did leave");
         let carried = String::from_utf8(seen.recv().await.unwrap()).unwrap();

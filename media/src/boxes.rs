@@ -19,7 +19,7 @@ pub struct Boxes {
     /// `moov` lies before the first `mdat` or `moof`.
     pub index_first: bool,
     pub fragmented: bool,
-    /// A top-level box claims bytes behind the end of the file.
+    /// Index or media claim bytes behind the end of the file.
     pub cut_off: bool,
     pub tracks: Vec<Track>,
 }
@@ -75,7 +75,7 @@ impl Reader<'_> {
             self.seen += 1;
             let Some((kind, body, next)) = self.header(at, end)? else { return Ok(()) };
             if next > end {
-                self.boxes.cut_off |= depth == 0;
+                self.boxes.cut_off |= depth == 0 && matches!(&kind, b"moov" | b"mdat" | b"moof");
             }
             self.visit(kind, body, next.min(end), depth)?;
             at = next;

@@ -42,16 +42,13 @@ fn ask(operation: &Operation, info: &MediaInfo, scan: &Scan) -> Result<Option<Vi
         Operation::Video(what) => what.clone(),
         Operation::Image(_) => return Err(bad_request("A video cannot be made into a photo.")),
     };
-    let silent_source = info.audio.is_none();
-    match what.audio {
-        AudioOutput::Aac { .. } if silent_source => {
+    let what = match what.audio {
+        AudioOutput::Aac { .. } if info.audio.is_none() => {
             return Err(bad_request("The source has no sound to encode."));
         }
-        AudioOutput::Copy if silent_source => {
-            return Ok(Some(VideoOutput { audio: AudioOutput::None, ..what }));
-        }
-        _ => {}
-    }
+        AudioOutput::Copy if info.audio.is_none() => VideoOutput { audio: AudioOutput::None, ..what },
+        _ => what,
+    };
     let copies_both = what.video.is_none() && what.audio == AudioOutput::Copy;
     if copies_both && info.edit_list_trims || what.video.is_none() && scan.video.hidden > 0 {
         return Err(reject::needs_encode());

@@ -1,0 +1,13 @@
+//! Stories about `reelmill-media`, told to the built program as a worker tells them, on real files,
+//! with ffprobe and ffmpeg as independent judges.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod alignment;
+mod harness;
+mod jail;
+mod nasty;
+mod photos;
+mod pictures;
+mod probe;
+mod remux;
+mod videos;

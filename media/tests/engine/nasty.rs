@@ -1,0 +1,147 @@
+//! Files that mean harm, are damaged, or are too much: each is refused with its reason, nothing is
+//! left behind, and nobody is called.
+
+use std::fs;
+use std::net::TcpListener;
+
+use domain::engine::InputLimits;
+
+use crate::harness::{Scratch, corpus};
+
+/// Every file of the folder, and the code of its refusal; `None` for what is harmless after all.
+const NASTY: &[(&str, Option<&str>)] = &[
+    ("bomb-65536x65536.png", Some("media.too_large")),
+    ("clusterfuzz-mp4.mp4", Some("media.unreadable")),
+    ("external-refs.svg", Some("media.unsupported_format")),
+    ("ffconcat-as.mp4", Some("media.unsupported_format")),
+    ("hls-passwd-as.mp4", Some("media.unsupported_format")),
+    ("hls-playlist-as.mp4", Some("media.unsupported_format")),
+    ("jpeg-named-tiff.tiff", None),
+    ("mdat-too-long.mp4", None),
+    ("moov-points-past-eof.mp4", Some("media.truncated")),
+    ("motionphoto-jpeg+mp4.jpg", Some("media.truncated")),
+    ("polyglot-jpeg+zip.jpg", None),
+    ("stsc-chunk-out-of-range.mp4", Some("media.unreadable")),
+    ("truncated.jpg", Some("media.truncated")),
+    ("zero-byte.heic", Some("media.empty")),
+];
+
+#[test]
+fn every_nasty_file_is_answered() {
+    // The playlist asks for this address; whoever follows it would be heard here.
+    let canary = TcpListener::bind("127.0.0.1:18999").unwrap();
+    canary.set_nonblocking(true).unwrap();
+    for (name, code) in NASTY {
+        let scratch = Scratch::with(&corpus(&format!("nasty/{name}")));
+        let probed = scratch.probe();
+        assert_eq!(probed.as_ref().err().map(|problem| problem.code.as_str()), *code, "{name}: {probed:?}");
+        if code.is_some() {
+            assert_eq!(scratch.names(), ["source"], "{name}");
+        }
+    }
+    assert!(canary.accept().is_err(), "somebody followed the playlist");
+    let mut listed: Vec<_> = NASTY.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let folder = corpus("nasty");
+    let mut found: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    listed.sort();
+    found.sort();
+    assert_eq!(listed, found);
+}
+
+#[test]
+fn formats_for_later_are_named() {
+    for (name, word) in [
+        ("images/iphone8plus-p3.heic", "HEIC"),
+        ("images/sofa-grid.avif", "AVIF"),
+        ("images/demo-animated.gif", "GIF"),
+        ("images/animated-alpha.webp", "Animated WebP"),
+        ("images/animated-apng.png", "Animated PNG"),
+    ] {
+        let problem = Scratch::with(&corpus(name)).probe().unwrap_err();
+        assert_eq!(problem.code, "media.unsupported_format", "{name}");
+        assert!(problem.message.starts_with(&format!("{word} is not supported yet. Upload")), "{problem:?}");
+    }
+}
+
+#[test]
+fn a_cut_off_video_is_told_from_a_broken_one() {
+    let index_first = fs::read(corpus("video/flower-540p-h264.mp4")).unwrap();
+    let index_last = fs::read(corpus("video/phone-london-17s-360p.mp4")).unwrap();
+    let matroska = fs::read(corpus("video/bbb-30s-720p-vp8.webm")).unwrap();
+    for whole in [index_first, index_last, matroska] {
+        let scratch = Scratch::new();
+        scratch.put("source", &whole[..whole.len() / 2]);
+        assert_eq!(scratch.probe().unwrap_err().code, "media.truncated");
+    }
+    let scratch = Scratch::new();
+    scratch.put("source", b"\0\0\0\x18ftypmp42 and then words, words, words, and no more boxes at all");
+    assert_eq!(scratch.probe().unwrap_err().code, "media.unreadable");
+}
+
+#[test]
+fn text_called_a_video_is_no_video() {
+    let scratch = Scratch::new();
+    scratch.put("source", b"Dear diary, today I renamed a file.");
+    assert_eq!(scratch.probe().unwrap_err().code, "media.unsupported_format");
+}
+
+#[test]
+fn sound_alone_is_no_video() {
+    for format in ["mp4", "wav", "mp3", "matroska"] {
+        let scratch = Scratch::made_by_ffmpeg(format, "-f lavfi -i sine=d=1");
+        assert_eq!(scratch.probe().unwrap_err().code, "media.no_video", "{format}");
+    }
+}
+
+#[test]
+fn very_short_and_very_long_videos() {
+    let short = Scratch::made_by_ffmpeg("mp4", "-f lavfi -i testsrc=s=64x64:r=25:d=0.2");
+    assert_eq!(short.probe().unwrap().info.duration_ms, Some(200));
+    let long = Scratch::made_by_ffmpeg("mp4", "-f lavfi -i color=s=16x16:r=1/5:d=18000 -preset ultrafast");
+    assert_eq!(long.probe().unwrap_err().code, "media.too_long");
+}
+
+#[test]
+fn limits_of_the_request_hold() {
+    let scratch = Scratch::with(&corpus("video/flower-540p-h264.mp4"));
+    let free = InputLimits::default;
+    for (limits, code) in [
+        (InputLimits { pixels: 960 * 540 - 1, ..free() }, "media.too_large"),
+        (InputLimits { side: 959, ..free() }, "media.too_large"),
+        (InputLimits { bytes: 1_000_000, ..free() }, "media.too_large"),
+        (InputLimits { duration_ms: 5_000, ..free() }, "media.too_long"),
+        (InputLimits { frames: 149, ..free() }, "media.too_long"),
+        (InputLimits { streams: 1, ..free() }, "media.unsupported_format"),
+    ] {
+        assert_eq!(scratch.probe_within(limits.clone()).unwrap_err().code, code, "{limits:?}");
+    }
+}
+
+/// A tenth of the bytes of the index and of the media are flipped, in many ways: the program always
+/// ends by itself with an answer.
+#[test]
+fn damage_is_answered_not_crashed_on() {
+    let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
+    for name in [
+        "video/one-frame-rot90.mp4",
+        "video/bear-vp9-161x121.webm",
+        "images/progressive.jpg",
+        "images/rgb16.png",
+    ] {
+        let whole = fs::read(corpus(name)).unwrap();
+        for _ in 0..8 {
+            let mut bytes = whole.clone();
+            for _ in 0..bytes.len().div_ceil(200) {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                let at = usize::try_from(seed >> 33).unwrap() % bytes.len();
+                bytes[at] ^= u8::try_from(seed >> 24 & 0xff).unwrap();
+            }
+            let scratch = Scratch::new();
+            scratch.put("source", &bytes);
+            let _answered = scratch.probe();
+        }
+    }
+}

@@ -14,6 +14,7 @@ use super::connection::{Connection, PageArgs};
 use super::failure::{Answer, Failure};
 use super::id;
 use super::loaders::{LoadError, Loaders};
+use super::media_asset::{self, AssetFilter, MediaAsset};
 use super::organization::{Organization, OrganizationKey};
 use super::scope::{Cx, cx};
 use crate::auth::Role;
@@ -82,6 +83,22 @@ impl Brand {
     /// A target that could not be sent for so long after its time is FAILED instead; 360 unless changed.
     async fn max_lateness_minutes(&self) -> i32 {
         self.0.max_lateness_minutes
+    }
+
+    /// Newest first, by `postedAt`, else `createdAt`. Left out are items that came in a carousel and,
+    /// unless asked for, deleted assets.
+    #[expect(clippy::too_many_arguments, reason = "the Relay cursor specification names four of them")]
+    async fn assets(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+        filter: Option<AssetFilter>,
+    ) -> Answer<Connection<MediaAsset>> {
+        let args = PageArgs::new(first, after, last, before);
+        media_asset::of_brand(cx(ctx), self.0.id, filter, &args).await
     }
 
     /// What the asker may do here.

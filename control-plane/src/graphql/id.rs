@@ -2,6 +2,7 @@
 
 use async_graphql::ID;
 use domain::id::{GlobalId, Noun};
+use serde::Serializer;
 use uuid::Uuid;
 
 use super::failure::{Answer, Failure};
@@ -35,4 +36,20 @@ pub fn parse_all(noun: Noun, ids: &[ID]) -> Answer<Vec<Uuid>> {
 /// `BAD_ID` at `path`.
 pub fn parse_input(noun: Noun, id: &ID, path: &Path) -> Result<Uuid, UserError> {
     GlobalId::parse_as(noun, id).map_err(|error| UserError::new(Code::BadId, error.to_string(), path))
+}
+
+/// Writes an id as its text, for the hash of an input.
+///
+/// # Errors
+/// When the serializer fails.
+pub fn as_text<S: Serializer>(id: &ID, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&id.0)
+}
+
+/// Writes several.
+///
+/// # Errors
+/// When the serializer fails.
+pub fn as_texts<S: Serializer>(ids: &[ID], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(ids.iter().map(|id| id.0.as_str()))
 }

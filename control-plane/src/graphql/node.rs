@@ -6,8 +6,10 @@ use futures_util::future::try_join_all;
 
 use super::brand::{Brand, BrandKey};
 use super::failure::{Answer, Failure};
+use super::media_asset::{AssetKey, MediaAsset};
 use super::organization::{Organization, OrganizationKey};
 use super::scope::{Cx, cx};
+use super::upload::{Upload, UploadKey};
 use super::user::{User, UserKey};
 
 /// Most ids of one `nodes`.
@@ -20,6 +22,8 @@ pub enum Node {
     Organization(Organization),
     User(User),
     Brand(Brand),
+    MediaAsset(MediaAsset),
+    Upload(Upload),
 }
 
 /// Objects by their ids.
@@ -65,6 +69,8 @@ pub async fn find(cx: &Cx, id: GlobalId) -> Answer<Option<Node>> {
         Noun::Organization => loaders.load_one(OrganizationKey(uuid)).await?.map(Node::Organization),
         Noun::User => loaders.load_one(UserKey(uuid)).await?.map(Node::User),
         Noun::Brand => loaders.load_one(BrandKey(uuid)).await?.map(Node::Brand),
+        Noun::MediaAsset => loaders.load_one(AssetKey(uuid)).await?.map(Node::MediaAsset),
+        Noun::Upload => loaders.load_one(UploadKey(uuid)).await?.map(Node::Upload),
         _ => None,
     })
 }

@@ -2,6 +2,10 @@
 
 use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions};
 
+use super::complete_uploads::CompleteUploadsMutation;
+use super::create_carousel::CreateCarouselMutation;
+use super::create_uploads::CreateUploadsMutation;
+use super::delete_assets::DeleteAssetsMutation;
 use super::format_profile::FormatProfileQuery;
 use super::node::NodeQuery;
 use super::session::SessionMutation;
@@ -14,7 +18,13 @@ pub struct Query(ViewerQuery, NodeQuery, FormatProfileQuery);
 /// What can be changed. Each takes one `input`, and answers with the changed object or with
 /// `userErrors` and no change at all.
 #[derive(MergedObject, Default)]
-pub struct Mutation(SessionMutation);
+pub struct Mutation(
+    SessionMutation,
+    CreateUploadsMutation,
+    CompleteUploadsMutation,
+    CreateCarouselMutation,
+    DeleteAssetsMutation,
+);
 
 /// The whole schema.
 pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;

@@ -87,7 +87,6 @@ impl Brand {
 
     /// Newest first, by `postedAt`, else `createdAt`. Left out are items that came in a carousel and,
     /// unless asked for, deleted assets.
-    #[expect(clippy::too_many_arguments, reason = "the Relay cursor specification names four of them")]
     async fn assets(
         &self,
         ctx: &Context<'_>,

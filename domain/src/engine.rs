@@ -5,8 +5,12 @@
 //! event (`Probed`, `Finished` or `Rejected`), and exits with 0. Anything else (a signal, another
 //! exit code, no terminal event) is a crash of the engine and says nothing about the file.
 //!
+//! It is started as `reelmill-media --require-jail`, and when the worker is root with `--uid N
+//! --gid N` of a user that owns nothing but the scratch directory (mode 0700) and the source in it.
+//! Its environment is empty; its standard error is libav's log and has to be drained.
+//!
 //! Files are passed by name inside the scratch directory, which is the child's working directory
-//! and the only place that its jail lets it write; the source is read-only there.
+//! and the only place that its jail lets it read or write. Names are letters, digits, `.`, `_`, `-`.
 
 use serde::{Deserialize, Serialize};
 

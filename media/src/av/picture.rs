@@ -134,3 +134,68 @@ fn turn(source: &VideoStream) -> Vec<&'static str> {
     }
     filters
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::media_info::VideoStream;
+    use domain::operation::Framing;
+
+    use super::{Fit, Look, chain, fit};
+
+    fn source(coded_width: u32, coded_height: u32, sar: (u32, u32), rotation: u16) -> VideoStream {
+        VideoStream {
+            codec: "h264".into(),
+            profile: None,
+            level: None,
+            pixel_format: "yuv420p".into(),
+            coded_width,
+            coded_height,
+            sar,
+            rotation,
+            mirrored: false,
+            interlaced: false,
+            frame_rate: 30.0,
+            constant_frame_rate: true,
+            frames: 1,
+            bit_rate: 0,
+            gop_ms_max: None,
+            closed_gop: true,
+            color_range: "tv".into(),
+            color_transfer: "bt709".into(),
+            color_primaries: "bt709".into(),
+            color_space: "bt709".into(),
+            codec_tag: "avc1".into(),
+        }
+    }
+
+    fn look(width: u32, height: u32, framing: Framing) -> Look {
+        Look { width, height, framing, frame_rate: None, pixels: "yuv420p" }
+    }
+
+    #[test]
+    fn sizes_are_of_the_stored_picture() {
+        let hd = source(1920, 1080, (1, 1), 0);
+        let phone = source(1920, 1080, (1, 1), 90);
+        let wide_pixels = source(720, 576, (64, 45), 0);
+        for (source, look, crop, scaled) in [
+            (&hd, look(1280, 720, Framing::Whole), None, (1280, 720)),
+            (&hd, look(1080, 1920, Framing::Pad), None, (1080, 608)),
+            (&hd, look(1080, 1920, Framing::Crop), Some((608, 1080)), (1080, 1920)),
+            (&phone, look(1080, 1920, Framing::Whole), None, (1920, 1080)),
+            (&phone, look(1080, 1080, Framing::Crop), Some((1080, 1080)), (1080, 1080)),
+            (&phone, look(1080, 1350, Framing::Pad), None, (1350, 760)),
+            (&wide_pixels, look(1024, 576, Framing::Crop), Some((720, 576)), (1024, 576)),
+            (&wide_pixels, look(576, 576, Framing::Crop), Some((406, 576)), (576, 576)),
+        ] {
+            assert_eq!(fit(source, &look), Fit { crop, scaled }, "{look:?}");
+        }
+    }
+
+    #[test]
+    fn frames_are_dropped_before_the_work_and_repeated_after() {
+        let at = |rate| Look { frame_rate: Some(rate), ..look(640, 360, Framing::Whole) };
+        let source = source(1920, 1080, (1, 1), 90);
+        assert!(chain(&source, &at((24, 1))).starts_with("fps=24/1:start_time=0,"));
+        assert!(chain(&source, &at((60, 1))).ends_with(",fps=60/1:start_time=0,setsar=1"));
+    }
+}

@@ -7,6 +7,7 @@ mod jpeg;
 mod render;
 
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use domain::engine::{InputLimits, Thumbnail};
 use domain::media_info::{ImageFacts, MediaInfo};
@@ -54,10 +55,10 @@ impl Photo {
             return Err(reject::too_many_bytes(BYTES_MAX));
         }
         let bytes = fs::read(path).map_err(|_| reject::unreadable())?;
-        let header = match format {
-            Format::Jpeg => jpeg::header(&bytes)?,
-            _ => decode::header(&bytes, format)?,
-        };
+        let header = guarded(|| match format {
+            Format::Jpeg => jpeg::header(&bytes),
+            _ => decode::header(&bytes, format),
+        })?;
         let (width, height) = header.size;
         if width == 0 || height == 0 {
             return Err(reject::unreadable());
@@ -65,7 +66,7 @@ impl Photo {
         if u64::from(width) * u64::from(height) > limits.pixels || width.max(height) > limits.side {
             return Err(reject::too_many_pixels(width.into(), height.into(), limits.pixels));
         }
-        let orientation = orientation(&bytes);
+        let orientation = guarded(|| Ok(orientation(&bytes)))?;
         let shown = if orientation.value >= 5 { (height, width) } else { (width, height) };
         let info = MediaInfo {
             kind: MediaKind::Image,
@@ -108,9 +109,8 @@ impl Photo {
     pub fn thumbnail(&self, name: &str) -> Result<Thumbnail, Problem> {
         let (width, height) = thumbnail_size(self.info.width, self.info.height);
         let look = ImageOutput { width, height, framing: Framing::Whole, quality: 80, max_bytes: u64::MAX };
-        let pixels = render::decode(self, std::slice::from_ref(&look))?;
-        let picture = render::render(self, &pixels, &look)?;
-        let jpeg = encode::jpeg(&picture, &look)?;
+        let pixels = self.decode(std::slice::from_ref(&look))?;
+        let jpeg = self.make(&pixels, &look)?;
         encode::write(name, &jpeg)?;
         Ok(Thumbnail { width, height, bytes: jpeg.len() as u64 })
     }
@@ -120,7 +120,7 @@ impl Photo {
     /// # Errors
     /// `media.truncated` or `media.unreadable` when the pixels cannot be decoded.
     pub fn decode(&self, looks: &[ImageOutput]) -> Result<image::DynamicImage, Problem> {
-        render::decode(self, looks)
+        guarded(|| render::decode(self, looks))
     }
 
     /// One JPEG from the decoded photo.
@@ -128,7 +128,7 @@ impl Photo {
     /// # Errors
     /// `media.transcode_failed` when it cannot be made, or not small enough.
     pub fn make(&self, pixels: &image::DynamicImage, look: &ImageOutput) -> Result<Vec<u8>, Problem> {
-        encode::jpeg(&render::render(self, pixels, look)?, look)
+        encode::jpeg(&guarded(|| render::render(self, pixels, look))?, look)
     }
 }
 
@@ -144,6 +144,12 @@ pub fn thumbnail_size(width: u32, height: u32) -> (u32, u32) {
         u32::try_from(scaled).unwrap_or(THUMBNAIL_SIDE).max(1)
     };
     (scale(width), scale(height))
+}
+
+/// Some of these decoders panic on malicious input, as the changelog of `image` says. That is the
+/// file's fault and no crash of the engine.
+fn guarded<T>(work: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_panic| Err(reject::unreadable()))
 }
 
 struct Orientation {

@@ -4,16 +4,16 @@
 use std::collections::BTreeMap;
 
 use libc::{
-    CLONE_THREAD, PR_SET_NAME, SYS_access, SYS_brk, SYS_clock_getres, SYS_clock_gettime, SYS_clock_nanosleep,
-    SYS_clone, SYS_clone3, SYS_close, SYS_dup, SYS_exit, SYS_exit_group, SYS_faccessat, SYS_fadvise64,
-    SYS_fallocate, SYS_fcntl, SYS_fdatasync, SYS_fstat, SYS_fsync, SYS_ftruncate, SYS_futex,
-    SYS_get_robust_list, SYS_getcpu, SYS_getdents64, SYS_getegid, SYS_geteuid, SYS_getgid, SYS_getpid,
-    SYS_getrandom, SYS_getrusage, SYS_gettid, SYS_gettimeofday, SYS_getuid, SYS_lseek, SYS_madvise,
-    SYS_membarrier, SYS_mmap, SYS_mprotect, SYS_mremap, SYS_munmap, SYS_nanosleep, SYS_newfstatat,
-    SYS_openat, SYS_poll, SYS_ppoll, SYS_prctl, SYS_pread64, SYS_pwrite64, SYS_read, SYS_readv, SYS_rename,
-    SYS_renameat, SYS_renameat2, SYS_restart_syscall, SYS_rseq, SYS_rt_sigaction, SYS_rt_sigprocmask,
-    SYS_rt_sigreturn, SYS_sched_getaffinity, SYS_sched_yield, SYS_set_robust_list, SYS_sigaltstack, SYS_stat,
-    SYS_statx, SYS_sysinfo, SYS_tgkill, SYS_uname, SYS_unlink, SYS_unlinkat, SYS_write, SYS_writev,
+    CLONE_THREAD, PR_SET_NAME, SYS_brk, SYS_clock_getres, SYS_clock_gettime, SYS_clock_nanosleep, SYS_clone,
+    SYS_clone3, SYS_close, SYS_dup, SYS_exit, SYS_exit_group, SYS_faccessat, SYS_fadvise64, SYS_fallocate,
+    SYS_fcntl, SYS_fdatasync, SYS_fstat, SYS_fsync, SYS_ftruncate, SYS_futex, SYS_get_robust_list,
+    SYS_getcpu, SYS_getdents64, SYS_getegid, SYS_geteuid, SYS_getgid, SYS_getpid, SYS_getrandom,
+    SYS_getrusage, SYS_gettid, SYS_gettimeofday, SYS_getuid, SYS_lseek, SYS_madvise, SYS_membarrier,
+    SYS_mmap, SYS_mprotect, SYS_mremap, SYS_munmap, SYS_nanosleep, SYS_newfstatat, SYS_openat, SYS_ppoll,
+    SYS_prctl, SYS_pread64, SYS_pwrite64, SYS_read, SYS_readv, SYS_renameat, SYS_renameat2,
+    SYS_restart_syscall, SYS_rseq, SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn,
+    SYS_sched_getaffinity, SYS_sched_yield, SYS_set_robust_list, SYS_sigaltstack, SYS_statx, SYS_sysinfo,
+    SYS_tgkill, SYS_uname, SYS_unlinkat, SYS_write, SYS_writev,
 };
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
@@ -89,13 +89,13 @@ const ALLOWED: &[i64] = &[
 /// The older forms that only x86-64 still has.
 #[cfg(target_arch = "x86_64")]
 const ALLOWED_OLD: &[i64] = &[
-    SYS_access,
-    SYS_stat,
+    libc::SYS_access,
+    libc::SYS_stat,
     libc::SYS_lstat,
     libc::SYS_open,
-    SYS_poll,
-    SYS_rename,
-    SYS_unlink,
+    libc::SYS_poll,
+    libc::SYS_rename,
+    libc::SYS_unlink,
     libc::SYS_readlink,
 ];
 #[cfg(not(target_arch = "x86_64"))]

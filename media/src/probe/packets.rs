@@ -11,6 +11,9 @@ use crate::av::input::Source;
 use crate::av::is_hidden;
 use crate::reject;
 
+/// Packets of sound come up to some hundred a second; more to a picture than this is an attack on memory.
+const SOUNDS_A_FRAME: u64 = 8;
+
 /// What was seen of the chosen streams.
 #[derive(Debug)]
 pub struct Scan {
@@ -59,6 +62,9 @@ pub fn scan(source: &mut Source, limits: &InputLimits, glimpse: &mut Glimpse) ->
             }
         } else if let Some(audio) = audio.as_mut().filter(|_| Some(packet.stream()) == audio_index) {
             audio.see(&packet);
+            if audio.scan.packets > limits.frames.saturating_mul(SOUNDS_A_FRAME) {
+                return Err(reject::too_many_frames(limits.frames));
+            }
         }
     }
     glimpse.finish();

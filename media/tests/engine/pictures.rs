@@ -116,3 +116,13 @@ fn hdr_is_neither_grey_nor_burnt_out() {
     assert!((40..=200).contains(&mean), "mean luma {mean}");
     assert!(lightest - darkest > 120, "luma from {darkest} to {lightest}");
 }
+
+#[test]
+fn interlaced_fields_become_whole_frames() {
+    let fields = "-f lavfi -i testsrc=s=320x240:r=50:d=1 -vf tinterlace=interleave_top,setfield=tff -flags +ilme+ildct -x264-params tff=1";
+    let scratch = Scratch::made_by_ffmpeg("mp4", fields);
+    assert!(scratch.probe().unwrap().info.video.unwrap().interlaced);
+    let made = scratch.make(video(encode(320, 240, Framing::Whole, (25, 1)), AudioOutput::None)).unwrap();
+    let made = made.video.unwrap();
+    assert_eq!((made.interlaced, made.frames), (false, 25));
+}

@@ -4,6 +4,7 @@ mod commands;
 mod config;
 mod console;
 mod demo;
+mod operator;
 mod up;
 
 use std::process::ExitCode;

@@ -18,6 +18,7 @@ pub mod housekeeping_work;
 pub mod ingest_work;
 pub mod jobs;
 pub mod media_work;
+pub mod operator;
 pub mod publish_work;
 pub mod publishing;
 pub mod records;

@@ -1,15 +1,23 @@
 //! Flags and environment, section by section. Everything is read once and checked before anything opens;
 //! what is wrong is collected, so that one start names every problem.
 
+mod api;
 mod broker;
 mod database;
+mod engine;
 mod keys;
+mod log;
 mod networks;
+mod storage;
 
+pub use api::ApiArguments;
 pub use broker::BrokerArguments;
 pub use database::DatabaseArguments;
+pub use engine::EngineArguments;
 pub use keys::KeyArguments;
+pub use log::LogArguments;
 pub use networks::NetworkArguments;
+pub use storage::StorageArguments;
 
 use std::fmt::Display;
 

@@ -91,8 +91,8 @@ impl Story<'_> {
             format!("start the control plane: see {}", self.data_dir.join("logs/control-plane.log").display())
         })?;
         let graphql = self.url.join("graphql").context("address the API")?;
-        let owner = sign_in::ensure_owner(self.data_dir, self.addresses).await?;
-        let api = demo::sign_in(&graphql, sign_in::EMAIL, &owner.password).await?;
+        let password = sign_in::ensure_owner(self.data_dir, self.addresses).await?;
+        let api = demo::sign_in(&graphql, sign_in::EMAIL, &password).await?;
         let organization_id = api.organization_id().await?;
         let brand_id = demo::ensure_brand(&api, &organization_id).await?;
         let summary = Summary {
@@ -103,7 +103,7 @@ impl Story<'_> {
             database_url: self.addresses.admin_database_url.expose_secret().to_owned(),
             amqp_url: self.addresses.amqp_url.expose_secret().to_owned(),
             email: sign_in::EMAIL.to_owned(),
-            password: owner.password.expose_secret().to_owned(),
+            password: password.expose_secret().to_owned(),
             organization_id,
             brand_id,
         };

@@ -1,0 +1,50 @@
+//! The jailed media engine that a worker starts.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use workers::jail::EngineConfig;
+
+use super::Problems;
+
+/// The media engine.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Media engine")]
+pub struct EngineArguments {
+    /// The executable `reelmill-media` [default: the one beside this executable].
+    #[arg(long, env = "MEDIA_ENGINE")]
+    media_engine: Option<PathBuf>,
+    /// Where files are worked on; they are removed afterwards [default: a folder in the system's temporary one].
+    #[arg(long, env = "SCRATCH_DIR")]
+    scratch_dir: Option<PathBuf>,
+    /// The user id that the engine runs as when this process is root.
+    #[arg(long, env = "MEDIA_UID", default_value_t = 65_534)]
+    media_uid: u32,
+    /// Refuse to start the engine with fewer than all layers of its jail.
+    #[arg(long, env = "REQUIRE_JAIL")]
+    require_jail: bool,
+}
+
+impl EngineArguments {
+    /// The section's settings, or a note of every problem.
+    pub fn read(&self, problems: &mut Problems) -> Option<EngineConfig> {
+        let beside = || std::env::current_exe().ok().map(|path| path.with_file_name("reelmill-media"));
+        let executable = self.media_engine.clone().or_else(beside);
+        let executable = problems.need("MEDIA_ENGINE", executable)?;
+        if !executable.is_file() {
+            problems.add("MEDIA_ENGINE", format_args!("there is no executable {}", executable.display()));
+        }
+        if self.media_uid == 0 {
+            problems.add("MEDIA_UID", "must not be root's, 0: untrusted files are decoded as this user");
+        }
+        Some(EngineConfig {
+            executable,
+            scratch_root: self
+                .scratch_dir
+                .clone()
+                .unwrap_or_else(|| std::env::temp_dir().join("reelmill-scratch")),
+            uid: self.media_uid,
+            require_jail: self.require_jail,
+        })
+    }
+}

@@ -24,14 +24,16 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Make an organisation and print its id.
-    CreateOrganization {
+    #[command(name = "create-organization")]
+    Organization {
         #[arg(long)]
         name: String,
         #[command(flatten)]
         database: DatabaseArguments,
     },
     /// Make a user of an organisation and print its id.
-    CreateUser {
+    #[command(name = "create-user")]
+    User {
         /// The organisation's id, as printed.
         #[arg(long)]
         organization: String,
@@ -48,7 +50,8 @@ enum Action {
         database: DatabaseArguments,
     },
     /// Make a key for scripts, over all brands of an organisation, and print its secret: it is shown once.
-    CreateApiKey {
+    #[command(name = "create-api-key")]
+    ApiKey {
         /// The organisation's id, as printed.
         #[arg(long)]
         organization: String,
@@ -88,12 +91,12 @@ impl Arguments {
         console::quiet_logs();
         let mut problems = Problems::default();
         match self.action {
-            Action::CreateOrganization { name, database } => {
+            Action::Organization { name, database } => {
                 let store = open(&database, problems)?;
                 let id = operator::create_organization(&store, &name).await?;
                 console::say(GlobalId::new(Noun::Organization, id));
             }
-            Action::CreateUser { organization, email, name, role, password, database } => {
+            Action::User { organization, email, name, role, password, database } => {
                 let organization = read_organization(&organization, &mut problems);
                 let password = problems.need("REELMILL_PASSWORD", password);
                 let store = open(&database, problems)?;
@@ -102,7 +105,7 @@ impl Arguments {
                 let id = operator::create_user(&store, person).await?;
                 console::say(GlobalId::new(Noun::User, id));
             }
-            Action::CreateApiKey { organization, name, role, database } => {
+            Action::ApiKey { organization, name, role, database } => {
                 let organization = read_organization(&organization, &mut problems);
                 let store = open(&database, problems)?;
                 let secret =

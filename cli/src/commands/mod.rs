@@ -5,6 +5,7 @@ mod dev_services;
 mod migrate;
 mod sandbox;
 mod schema;
+mod serve;
 mod up;
 mod work;
 
@@ -17,6 +18,8 @@ use clap::Subcommand;
 pub enum Command {
     /// Start everything on this machine: private Postgres, RabbitMQ and S3, the sandbox, control plane and workers.
     Up(up::Arguments),
+    /// Run a control plane: the GraphQL API, the relay and the sweeper.
+    Serve(Box<serve::Arguments>),
     /// Run a worker: takes jobs, and finishes what it does when it is stopped.
     Work(Box<work::Arguments>),
     /// Bring the database up to date, and let the processes log in.
@@ -37,6 +40,7 @@ impl Command {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         match self {
             Self::Up(arguments) => arguments.run().await,
+            Self::Serve(arguments) => arguments.run().await,
             Self::Work(arguments) => arguments.run().await,
             Self::Migrate(arguments) => arguments.run().await,
             Self::Sandbox(arguments) => arguments.run().await,

@@ -8,6 +8,7 @@ mod engine;
 mod keys;
 mod log;
 mod networks;
+mod relay;
 mod storage;
 
 pub use api::ApiArguments;
@@ -17,6 +18,7 @@ pub use engine::EngineArguments;
 pub use keys::KeyArguments;
 pub use log::LogArguments;
 pub use networks::NetworkArguments;
+pub use relay::RelayArguments;
 pub use storage::StorageArguments;
 
 use std::fmt::Display;

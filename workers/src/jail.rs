@@ -132,7 +132,8 @@ impl Engine {
     fn spawn(&self, directory: &Path) -> io::Result<Child> {
         let mut command = Command::new(&self.config.executable);
         if self.drops_uid {
-            command.arg("--uid").arg(self.config.uid.to_string());
+            let id = self.config.uid.to_string();
+            command.args(["--uid", &id, "--gid", &id]);
         }
         if self.config.require_jail {
             command.arg("--require-jail");

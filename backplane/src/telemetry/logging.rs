@@ -1,5 +1,7 @@
 //! Log lines: for people at a terminal, as JSON everywhere else.
 
+use std::io::IsTerminal as _;
+
 use tracing_subscriber::EnvFilter;
 
 /// How lines look.
@@ -24,7 +26,7 @@ pub fn init_logging(format: LogFormat, filter: Option<&str>) {
     let lines = tracing_subscriber::fmt().with_env_filter(parsed).with_writer(std::io::stderr);
     // An error means that a test or another part started it already, which is fine.
     let _ = match format {
-        LogFormat::Human => lines.with_target(false).try_init(),
+        LogFormat::Human => lines.with_target(false).with_ansi(std::io::stderr().is_terminal()).try_init(),
         LogFormat::Json => lines.json().flatten_event(true).with_current_span(true).try_init(),
     };
     if is_bad {

@@ -2,6 +2,7 @@
 
 mod admin;
 mod dev_services;
+mod doctor;
 mod migrate;
 mod sandbox;
 mod schema;
@@ -26,6 +27,8 @@ pub enum Command {
     Migrate(migrate::Arguments),
     /// Simulate the networks: Instagram, TikTok and Telegram, with a ledger and faults on demand.
     Sandbox(sandbox::Arguments),
+    /// Check whether this machine and this configuration can do the work.
+    Doctor(Box<doctor::Arguments>),
     /// Print the GraphQL schema.
     Schema(schema::Arguments),
     /// Make organisations, their first users, and keys for scripts.
@@ -44,6 +47,7 @@ impl Command {
             Self::Work(arguments) => arguments.run().await,
             Self::Migrate(arguments) => arguments.run().await,
             Self::Sandbox(arguments) => arguments.run().await,
+            Self::Doctor(arguments) => arguments.run().await,
             Self::Schema(arguments) => Ok(arguments.run()),
             Self::Admin(arguments) => arguments.run().await,
             Self::DevServices(arguments) => arguments.run().await,

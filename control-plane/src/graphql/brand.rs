@@ -16,6 +16,8 @@ use super::id;
 use super::loaders::{LoadError, Loaders};
 use super::media_asset::{self, AssetFilter, MediaAsset};
 use super::organization::{Organization, OrganizationKey};
+use super::publish_job::{self, PublishJob};
+use super::publish_target::{self, PublishTarget, TargetFilter};
 use super::scope::{Cx, cx};
 use crate::auth::Role;
 
@@ -98,6 +100,32 @@ impl Brand {
     ) -> Answer<Connection<MediaAsset>> {
         let args = PageArgs::new(first, after, last, before);
         media_asset::of_brand(cx(ctx), self.0.id, filter, &args).await
+    }
+
+    /// Newest first.
+    async fn publish_jobs(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Answer<Connection<PublishJob>> {
+        publish_job::of_brand(cx(ctx), self.0.id, &PageArgs::new(first, after, last, before)).await
+    }
+
+    /// By `publishedAt`, else `scheduledAt`; those without either last.
+    async fn publish_targets(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+        filter: Option<TargetFilter>,
+    ) -> Answer<Connection<PublishTarget>> {
+        let args = PageArgs::new(first, after, last, before);
+        publish_target::of_brand(cx(ctx), self.0.id, &args, filter).await
     }
 
     /// What the asker may do here.

@@ -22,8 +22,10 @@ use super::loaders::{LoadError, Loaders};
 use super::media_info::MediaInfo;
 use super::platform::{MediaKind, TimeRangeInput};
 use super::problem::Problem;
+use super::publish_target::{self, PublishTarget};
 use super::scalars::Url;
 use super::scope::{Cx, cx};
+use super::transcoded_media::{self, TranscodedMedia};
 use super::upload::{Upload, UploadOfAsset};
 
 /// Addresses of files are good for at least an hour: a page stays open, too.
@@ -230,6 +232,23 @@ impl MediaAsset {
             return Ok(None);
         }
         Ok(cx(ctx).loaders.load_one(UploadOfAsset(self.0.id)).await?)
+    }
+
+    /// Where it went and will go, newest first.
+    async fn targets(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Answer<Connection<PublishTarget>> {
+        publish_target::of_asset(cx(ctx), self.0.id, &PageArgs::new(first, after, last, before)).await
+    }
+
+    /// Files made from it.
+    async fn transcodes(&self, ctx: &Context<'_>) -> Answer<Vec<TranscodedMedia>> {
+        transcoded_media::of_asset(cx(ctx), self.0.id).await
     }
 
     /// When it was made here.

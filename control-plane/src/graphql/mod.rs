@@ -1,10 +1,14 @@
 //! The public API: one noun a file, each with its type, queries, mutations and payloads.
 
+pub mod attention;
 pub mod audit;
 pub mod brand;
+pub mod caption;
+pub mod change_targets;
 pub mod complete_uploads;
 pub mod connection;
 pub mod create_carousel;
+pub mod create_publish_job;
 pub mod create_uploads;
 pub mod delete_assets;
 pub mod failure;
@@ -13,16 +17,23 @@ pub mod id;
 pub mod idempotency;
 pub mod loaders;
 pub mod media_asset;
+pub mod media_fit;
 pub mod media_info;
 pub mod node;
 pub mod organization;
 pub mod platform;
 pub mod plural;
 pub mod problem;
+pub mod publish_job;
+pub mod publish_target;
+pub mod resolve;
+pub mod review;
 pub mod scalars;
 pub mod schema;
 pub mod scope;
 pub mod session;
+pub mod transcoded_media;
+pub mod update_targets;
 pub mod upload;
 pub mod user;
 pub mod user_error;

@@ -5,10 +5,14 @@ use domain::id::{GlobalId, Noun};
 use futures_util::future::try_join_all;
 
 use super::brand::{Brand, BrandKey};
+use super::caption::{AdaptedCaption, CaptionKey};
 use super::failure::{Answer, Failure};
 use super::media_asset::{AssetKey, MediaAsset};
 use super::organization::{Organization, OrganizationKey};
+use super::publish_job::{JobKey, PublishJob};
+use super::publish_target::{PublishTarget, TargetKey};
 use super::scope::{Cx, cx};
+use super::transcoded_media::{TranscodedKey, TranscodedMedia};
 use super::upload::{Upload, UploadKey};
 use super::user::{User, UserKey};
 
@@ -24,6 +28,10 @@ pub enum Node {
     Brand(Brand),
     MediaAsset(MediaAsset),
     Upload(Upload),
+    TranscodedMedia(TranscodedMedia),
+    AdaptedCaption(AdaptedCaption),
+    PublishJob(PublishJob),
+    PublishTarget(PublishTarget),
 }
 
 /// Objects by their ids.
@@ -71,6 +79,10 @@ pub async fn find(cx: &Cx, id: GlobalId) -> Answer<Option<Node>> {
         Noun::Brand => loaders.load_one(BrandKey(uuid)).await?.map(Node::Brand),
         Noun::MediaAsset => loaders.load_one(AssetKey(uuid)).await?.map(Node::MediaAsset),
         Noun::Upload => loaders.load_one(UploadKey(uuid)).await?.map(Node::Upload),
+        Noun::TranscodedMedia => loaders.load_one(TranscodedKey(uuid)).await?.map(Node::TranscodedMedia),
+        Noun::AdaptedCaption => loaders.load_one(CaptionKey(uuid)).await?.map(Node::AdaptedCaption),
+        Noun::PublishJob => loaders.load_one(JobKey(uuid)).await?.map(Node::PublishJob),
+        Noun::PublishTarget => loaders.load_one(TargetKey(uuid)).await?.map(Node::PublishTarget),
         _ => None,
     })
 }

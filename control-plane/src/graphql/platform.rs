@@ -30,7 +30,7 @@ pub enum Platform {
 }
 
 /// Where on a network a post appears.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Enum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Enum, serde::Serialize)]
 #[graphql(remote = "domain::platform::Placement")]
 pub enum Placement {
     /// Among the other posts.

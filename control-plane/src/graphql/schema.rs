@@ -4,11 +4,15 @@ use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions};
 
 use super::complete_uploads::CompleteUploadsMutation;
 use super::create_carousel::CreateCarouselMutation;
+use super::create_publish_job::PublishJobMutation;
 use super::create_uploads::CreateUploadsMutation;
 use super::delete_assets::DeleteAssetsMutation;
 use super::format_profile::FormatProfileQuery;
 use super::node::NodeQuery;
+use super::resolve::ResolveMutation;
+use super::review::ReviewMutation;
 use super::session::SessionMutation;
+use super::update_targets::UpdateTargetsMutation;
 use super::viewer::ViewerQuery;
 
 /// What can be asked.
@@ -24,6 +28,10 @@ pub struct Mutation(
     CompleteUploadsMutation,
     CreateCarouselMutation,
     DeleteAssetsMutation,
+    PublishJobMutation,
+    UpdateTargetsMutation,
+    ReviewMutation,
+    ResolveMutation,
 );
 
 /// The whole schema.

@@ -1,11 +1,12 @@
 //! What a mutation answers when it changes nothing: reasons with a code, a sentence and a path.
 
 use async_graphql::{Enum, SimpleObject};
+use serde::{Deserialize, Serialize};
 
 use super::failure::{Answer, Failure};
 
 /// Machine-readable reason, stable over releases.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, Serialize, Deserialize)]
 #[graphql(name = "UserErrorCode")]
 pub enum Code {
     /// An id of another type, or no id at all.
@@ -33,7 +34,7 @@ pub enum Code {
 }
 
 /// Why a mutation, or one item of a plural one, changed nothing.
-#[derive(Clone, Debug, SimpleObject)]
+#[derive(Clone, Debug, SimpleObject, Serialize, Deserialize)]
 pub struct UserError {
     /// Machine-readable reason, stable over releases.
     pub code: Code,

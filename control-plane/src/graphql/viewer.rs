@@ -1,11 +1,13 @@
 //! Who asks, and all that they may see.
 
-use async_graphql::{Context, Object};
+use async_graphql::{Context, ID, Object};
 
+use super::attention::{self, AttentionItem};
 use super::brand::{self, Brand};
 use super::connection::{Connection, PageArgs};
 use super::failure::Answer;
 use super::organization::{Organization, OrganizationKey};
+use super::problem::Remedy;
 use super::scope::cx;
 use super::user::{User, UserKey};
 use crate::auth::Actor;
@@ -44,6 +46,22 @@ impl Viewer {
     ) -> Answer<Connection<Brand>> {
         let ids = cx(ctx).asker()?.brands.keys().copied().collect();
         brand::by_name(cx(ctx), ids, &PageArgs::new(first, after, last, before)).await
+    }
+
+    /// What waits for a person in all brands, or in the given ones; newest first. A target that waits
+    /// only for its account is not listed beside it.
+    #[expect(clippy::too_many_arguments, reason = "the contract names each of them")]
+    async fn attention(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+        brand_ids: Option<Vec<ID>>,
+        remedies: Option<Vec<Remedy>>,
+    ) -> Answer<Connection<AttentionItem>> {
+        attention::list(cx(ctx), &PageArgs::new(first, after, last, before), brand_ids, remedies).await
     }
 }
 

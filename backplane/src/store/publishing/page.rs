@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 /// Strictly between `from` and `until` in the list's ascending order of (time, id). A time of
 /// `None` is later than every time: rows without one come last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Window {
     pub from: (Option<DateTime<Utc>>, Uuid),
     pub until: (Option<DateTime<Utc>>, Uuid),

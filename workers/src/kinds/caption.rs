@@ -46,9 +46,7 @@ pub(super) async fn run(context: &Context, job: &Job) -> Result<Done, JobError> 
         }
     }
     jobs::settle(&mut tx, fence).await?;
-    if let Some(facts) = &facts {
-        targets::advance_targets(&mut tx, brand, &[facts.asset_id]).await?;
-    }
+    targets::advance_only(&mut tx, brand, &[target]).await?;
     tx.commit().await?;
     context.changed(brand, Noun::PublishTarget, target);
     Ok(Done::Settled)
@@ -103,10 +101,7 @@ fn unwritable() -> Problem {
 
 /// No caption could be written for reasons of our own: a person may.
 pub(super) async fn give_up(tx: &mut Tx, fence: &Fence, _problem: &Problem) -> Result<(), StoreError> {
-    let facts = caption_work::caption_facts(tx, fence.brand(), fence.subject()).await?;
     caption_work::caption_failed(tx, fence, fence.subject(), &unwritable()).await?;
-    if let Some(facts) = facts {
-        targets::advance_targets(tx, fence.brand(), &[facts.asset_id]).await?;
-    }
+    targets::advance_only(tx, fence.brand(), &[fence.subject()]).await?;
     Ok(())
 }

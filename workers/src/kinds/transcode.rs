@@ -226,11 +226,15 @@ async fn record(
     let Some(own) = fences.iter().find(|fence| fence.subject() == job.claim.subject) else {
         return Err(JobError::Fenced);
     };
+    // Targets before files, as everybody locks them who advances targets.
+    let waiting = media_work::assets_waiting_for(&mut tx, brand, &held).await?;
+    targets::hold(&mut tx, brand, &waiting).await?;
     let made: Vec<MadeFile> = made.into_iter().filter(|file| held.contains(&file.id)).collect();
     media_work::transcodes_done(&mut tx, own, &made).await?;
     for (id, problem) in failed.iter().filter(|(id, _)| held.contains(id)) {
         media_work::transcode_failed(&mut tx, own, *id, problem).await?;
     }
+    // Read again: a target that was tied to one of them meanwhile is seen now.
     let waiting = media_work::assets_waiting_for(&mut tx, brand, &held).await?;
     for fence in fences {
         jobs::settle(&mut tx, fence).await?;
@@ -297,6 +301,8 @@ async fn give_back(context: &Context, job: &Job, wanted: &[Wanted]) {
 
 /// The file cannot be made: those that wait for it are told.
 pub(super) async fn give_up(tx: &mut Tx, fence: &Fence, problem: &Problem) -> Result<(), StoreError> {
+    let waiting = media_work::assets_waiting_for(tx, fence.brand(), &[fence.subject()]).await?;
+    targets::hold(tx, fence.brand(), &waiting).await?;
     media_work::transcode_failed(tx, fence, fence.subject(), problem).await?;
     let waiting = media_work::assets_waiting_for(tx, fence.brand(), &[fence.subject()]).await?;
     targets::advance_targets(tx, fence.brand(), &waiting).await?;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::platform::Platform;
 use rustls::{ClientConfig, RootCertStore};
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::ConnectorsConfig;
 use crate::connector::Connector;
@@ -21,6 +22,7 @@ pub struct Connectors {
     tiktok: Tiktok,
     telegram: Telegram,
     fetcher: Fetcher,
+    configured: Vec<Platform>,
 }
 
 /// The two ways of calling a network.
@@ -42,6 +44,7 @@ impl Connectors {
         let tls = tls();
         let clients = Clients { read: Http::new(&tls), send: Wire::new(tls) };
         Self {
+            configured: configured(&config),
             fetcher: Fetcher::new(clients.send.clone(), &config.private_origins),
             instagram: Instagram::new(config.instagram, clients.clone()),
             tiktok: Tiktok::new(config.tiktok, clients.clone()),
@@ -60,11 +63,29 @@ impl Connectors {
         }
     }
 
+    /// Whether this server has what the network wants of it: an app's id and secret, where it has apps.
+    #[must_use]
+    pub fn is_configured(&self, platform: Platform) -> bool {
+        self.configured.contains(&platform)
+    }
+
     /// Downloads what a connector found, guarded.
     #[must_use]
     pub const fn fetcher(&self) -> &Fetcher {
         &self.fetcher
     }
+}
+
+fn configured(config: &ConnectorsConfig) -> Vec<Platform> {
+    let app = |id: &str, secret: &SecretString| !id.is_empty() && !secret.expose_secret().is_empty();
+    let has_app = |platform: &Platform| match platform {
+        Platform::Instagram => app(&config.instagram.client_id, &config.instagram.client_secret),
+        Platform::Tiktok => app(&config.tiktok.client_key, &config.tiktok.client_secret),
+        // A bot is a person's own.
+        Platform::Telegram => true,
+        _ => false,
+    };
+    Connectors::SUPPORTED.into_iter().filter(has_app).collect()
 }
 
 /// HTTP/1.1 over TLS 1.2 or 1.3 with the roots that Mozilla trusts.

@@ -5,6 +5,7 @@
 //! nothing of another brand.
 
 pub mod access;
+pub mod accounts;
 pub mod accounts_work;
 pub mod assets;
 pub mod attempts;

@@ -18,7 +18,9 @@ use super::media_asset::{self, AssetFilter, MediaAsset};
 use super::organization::{Organization, OrganizationKey};
 use super::publish_job::{self, PublishJob};
 use super::publish_target::{self, PublishTarget, TargetFilter};
+use super::platform::Platform;
 use super::scope::{Cx, cx};
+use super::social_account::{self, SocialAccount};
 use crate::auth::Role;
 
 /// A tenant: one brand-customer. All its data is invisible to every other brand.
@@ -85,6 +87,20 @@ impl Brand {
     /// A target that could not be sent for so long after its time is FAILED instead; 360 unless changed.
     async fn max_lateness_minutes(&self) -> i32 {
         self.0.max_lateness_minutes
+    }
+
+    /// By handle.
+    async fn social_accounts(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+        platform: Option<Platform>,
+    ) -> Answer<Connection<SocialAccount>> {
+        let args = PageArgs::new(first, after, last, before);
+        social_account::of_brand(cx(ctx), self.0.id, platform, &args).await
     }
 
     /// Newest first, by `postedAt`, else `createdAt`. Left out are items that came in a carousel and,

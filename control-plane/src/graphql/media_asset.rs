@@ -26,6 +26,7 @@ use super::publish_target::{self, PublishTarget};
 use super::scalars::Url;
 use super::scope::{Cx, cx};
 use super::transcoded_media::{self, TranscodedMedia};
+use super::social_account::{AccountKey, SocialAccount};
 use super::upload::{Upload, UploadOfAsset};
 
 /// Addresses of files are good for at least an hour: a page stays open, too.
@@ -156,6 +157,14 @@ impl MediaAsset {
     /// Where it came from.
     async fn source(&self) -> AssetSource {
         if self.0.source == "INSTAGRAM" { AssetSource::Instagram } else { AssetSource::Upload }
+    }
+
+    /// The account that it was ingested from. What Reelmill itself posted there is not ingested.
+    async fn account(&self, ctx: &Context<'_>) -> Answer<Option<SocialAccount>> {
+        match self.0.account_id {
+            Some(account) => Ok(cx(ctx).loaders.load_one(AccountKey(account)).await?),
+            None => Ok(None),
+        }
     }
 
     /// What it is.

@@ -13,6 +13,7 @@ use super::publish_job::{JobKey, PublishJob};
 use super::publish_target::{PublishTarget, TargetKey};
 use super::scope::{Cx, cx};
 use super::transcoded_media::{TranscodedKey, TranscodedMedia};
+use super::social_account::{AccountKey, SocialAccount};
 use super::upload::{Upload, UploadKey};
 use super::user::{User, UserKey};
 
@@ -32,6 +33,7 @@ pub enum Node {
     AdaptedCaption(AdaptedCaption),
     PublishJob(PublishJob),
     PublishTarget(PublishTarget),
+    SocialAccount(SocialAccount),
 }
 
 /// Objects by their ids.
@@ -78,6 +80,7 @@ pub async fn find(cx: &Cx, id: GlobalId) -> Answer<Option<Node>> {
         Noun::User => loaders.load_one(UserKey(uuid)).await?.map(Node::User),
         Noun::Brand => loaders.load_one(BrandKey(uuid)).await?.map(Node::Brand),
         Noun::MediaAsset => loaders.load_one(AssetKey(uuid)).await?.map(Node::MediaAsset),
+        Noun::SocialAccount => loaders.load_one(AccountKey(uuid)).await?.map(Node::SocialAccount),
         Noun::Upload => loaders.load_one(UploadKey(uuid)).await?.map(Node::Upload),
         Noun::TranscodedMedia => loaders.load_one(TranscodedKey(uuid)).await?.map(Node::TranscodedMedia),
         Noun::AdaptedCaption => loaders.load_one(CaptionKey(uuid)).await?.map(Node::AdaptedCaption),

@@ -2,15 +2,18 @@
 
 use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions};
 
+use super::change_account::ChangeAccountMutation;
 use super::complete_uploads::CompleteUploadsMutation;
 use super::create_carousel::CreateCarouselMutation;
 use super::create_publish_job::PublishJobMutation;
 use super::create_uploads::CreateUploadsMutation;
+use super::credentials::CredentialsMutation;
 use super::delete_assets::DeleteAssetsMutation;
 use super::format_profile::FormatProfileQuery;
 use super::node::NodeQuery;
 use super::resolve::ResolveMutation;
 use super::review::ReviewMutation;
+use super::oauth::OauthMutation;
 use super::session::SessionMutation;
 use super::update_targets::UpdateTargetsMutation;
 use super::viewer::ViewerQuery;
@@ -32,6 +35,9 @@ pub struct Mutation(
     UpdateTargetsMutation,
     ReviewMutation,
     ResolveMutation,
+    OauthMutation,
+    CredentialsMutation,
+    ChangeAccountMutation,
 );
 
 /// The whole schema.

@@ -25,8 +25,8 @@ use super::problem::Problem;
 use super::publish_target::{self, PublishTarget};
 use super::scalars::Url;
 use super::scope::{Cx, cx};
-use super::transcoded_media::{self, TranscodedMedia};
 use super::social_account::{AccountKey, SocialAccount};
+use super::transcoded_media::{self, TranscodedMedia};
 use super::upload::{Upload, UploadOfAsset};
 
 /// Addresses of files are good for at least an hour: a page stays open, too.

@@ -12,8 +12,8 @@ use super::organization::{Organization, OrganizationKey};
 use super::publish_job::{JobKey, PublishJob};
 use super::publish_target::{PublishTarget, TargetKey};
 use super::scope::{Cx, cx};
-use super::transcoded_media::{TranscodedKey, TranscodedMedia};
 use super::social_account::{AccountKey, SocialAccount};
+use super::transcoded_media::{TranscodedKey, TranscodedMedia};
 use super::upload::{Upload, UploadKey};
 use super::user::{User, UserKey};
 

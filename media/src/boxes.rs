@@ -57,7 +57,7 @@ impl Boxes {
 /// Only when the file cannot be read.
 pub fn read(file: &File) -> io::Result<Boxes> {
     let bytes = file.metadata()?.len();
-    let mut reader = Reader { file, boxes: Boxes::default(), seen: 0 };
+    let mut reader = Reader { file, boxes: Boxes::default(), seen: 0, media_seen: false };
     reader.walk(0, bytes, 0)?;
     Ok(reader.boxes)
 }
@@ -66,6 +66,7 @@ struct Reader<'a> {
     file: &'a File,
     boxes: Boxes,
     seen: u32,
+    media_seen: bool,
 }
 
 impl Reader<'_> {
@@ -102,7 +103,8 @@ impl Reader<'_> {
                 return self.walk(body, end, depth + 1);
             }
             b"mdat" | b"moof" => {
-                self.boxes.index_first |= self.boxes.has_index && !self.boxes.fragmented && depth == 0;
+                self.boxes.index_first |= self.boxes.has_index && !self.media_seen;
+                self.media_seen = true;
                 self.boxes.fragmented |= &kind == b"moof";
             }
             b"mvex" => self.boxes.fragmented = true,

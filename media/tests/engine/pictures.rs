@@ -60,6 +60,33 @@ fn a_turned_phone_is_turned_back() {
     }
 }
 
+/// Selfie cameras mirror. The matrix is written into the file by hand; ffmpeg shows what it means.
+#[test]
+fn a_mirrored_clip_is_shown_as_players_show_it() {
+    let upright = Scratch::made_by_ffmpeg("mov", QUARTERS);
+    let bytes = std::fs::read(upright.path("source")).unwrap();
+    let matrix = bytes.windows(4).position(|window| window == b"tkhd").unwrap() + 44;
+    for [a, b, c, d] in [[-1, 0, 0, 1], [1, 0, 0, -1], [0, 1, 1, 0], [0, -1, -1, 0]] {
+        let mut mirrored = bytes.clone();
+        for (cell, value) in [(0, a), (1, b), (3, c), (4, d)] {
+            let fixed: i32 = value << 16;
+            mirrored[matrix + cell * 4..][..4].copy_from_slice(&fixed.to_be_bytes());
+        }
+        let scratch = Scratch::new();
+        scratch.put("source", &mirrored);
+        let info = scratch.probe().unwrap().info;
+        assert!(info.video.unwrap().mirrored);
+        scratch
+            .make(video(encode(info.width, info.height, Framing::Whole, (10, 1)), AudioOutput::None))
+            .unwrap();
+        let [wanted, shown] = ["source", "out"]
+            .map(|file| quarters(&scratch.path(file), info.width as usize, info.height as usize));
+        for (shown, wanted) in shown.into_iter().zip(wanted) {
+            assert_near(shown, wanted, &format!("matrix {a} {b} {c} {d}"));
+        }
+    }
+}
+
 #[test]
 fn borders_are_black_and_crops_are_of_the_middle() {
     let scratch = Scratch::made_by_ffmpeg("mp4", QUARTERS);

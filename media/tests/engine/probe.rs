@@ -76,7 +76,7 @@ fn traits_that_decide_a_plan() {
     assert_eq!(gopro.video.as_ref().unwrap().color_range, "pc");
     assert_eq!((gopro.other_streams, gopro.moov_first, gopro.edit_list_trims), (3, false, false));
     let fragmented = info("fmp4-rot90-51audio.mp4");
-    assert!(fragmented.fragmented && !fragmented.edit_list);
+    assert!(fragmented.fragmented && fragmented.moov_first && !fragmented.edit_list);
     let screen = info("screenrec-vfr-3026x1386.mp4");
     assert!(!screen.video.unwrap().constant_frame_rate);
     let flower = info("flower-540p-h264.mp4");

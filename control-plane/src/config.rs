@@ -68,3 +68,32 @@ impl ApiConfig {
             || self.dashboard_origins.iter().any(|trusted| trusted == origin)
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::ApiConfig;
+
+    /// A server on this machine with a dashboard on port 5173.
+    pub(crate) fn local() -> ApiConfig {
+        let url = |text: &str| text.parse().expect("is an address");
+        ApiConfig {
+            listen: "127.0.0.1:0".parse().expect("is an address"),
+            public_url: url("http://127.0.0.1:8080"),
+            dashboard_url: url("http://127.0.0.1:5173"),
+            dashboard_origins: vec!["http://127.0.0.1:5173".to_owned()],
+            redirect_urls: vec![url("http://127.0.0.1:5173/connect")],
+            local: true,
+            passwords_at_once: 2,
+        }
+    }
+
+    #[test]
+    fn over_tls_the_cookie_is_bound_to_the_host() {
+        let mut config = local();
+        assert_eq!(config.cookie_name(), "reelmill");
+        config.public_url = "https://reelmill.example".parse().expect("is an address");
+        assert_eq!(config.cookie_name(), "__Host-reelmill");
+        assert!(config.trusts_origin("https://reelmill.example"));
+        assert!(!config.trusts_origin("https://reelmill.example.evil.example"));
+    }
+}

@@ -20,6 +20,7 @@ pub mod ingest_work;
 pub mod jobs;
 pub mod media_work;
 pub mod operator;
+pub mod people;
 pub mod publish_work;
 pub mod publishing;
 pub mod records;

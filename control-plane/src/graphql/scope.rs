@@ -66,6 +66,12 @@ impl Cx {
     pub fn new(system: Arc<System>, asker: Option<Asker>, envelope: Envelope) -> Arc<Self> {
         let cell = AskerCell::default();
         cell.set(asker);
+        Self::shared(system, cell, envelope)
+    }
+
+    /// Makes what serves one operation on a socket, whose asker is renewed from time to time.
+    #[must_use]
+    pub fn shared(system: Arc<System>, cell: AskerCell, envelope: Envelope) -> Arc<Self> {
         let loaders = Loaders::new(system.store.clone(), cell.clone());
         let loaders = DataLoader::new(loaders, tokio::spawn).max_batch_size(5_000);
         Arc::new(Self { system, envelope, loaders, asker: cell, cookie: RwLock::default() })

@@ -1,0 +1,147 @@
+//! GraphQL over HTTP: one request, one answer.
+
+use std::sync::Arc;
+
+use async_graphql::Request as Operation;
+use async_graphql::parser::types::OperationType;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::header::{CONTENT_LENGTH, ORIGIN, SET_COOKIE};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::response::Response;
+use tokio::time::timeout;
+
+use super::answer::{MediaType, executed, refused, unreadable};
+use super::cross_site::is_trusted;
+use super::limits::{self, Accepted};
+use super::params::{Params, is_json};
+use super::server::App;
+use super::sign_in::{self, Credential};
+use crate::auth::Asker;
+use crate::config::{BODY_MAX, BODY_MAX_ANONYMOUS, REQUEST_LIMIT};
+use crate::graphql::failure::{Answer, Failure};
+use crate::graphql::scope::{Cx, Envelope};
+
+/// Serves a POST, or a GET that only reads.
+pub async fn serve(State(app): State<App>, request: Request) -> Response {
+    let Some(media) = MediaType::accepted(request.headers()) else {
+        let failure = Failure::bad_request("accept application/graphql-response+json or application/json");
+        return refused(MediaType::Json, StatusCode::NOT_ACCEPTABLE, failure);
+    };
+    match timeout(REQUEST_LIMIT, answer(&app, media, request)).await {
+        Ok(Ok(response) | Err(response)) => response,
+        Err(_) => {
+            let failure = std::io::Error::new(std::io::ErrorKind::TimedOut, "the request took over 10 s").into();
+            refused(media, StatusCode::GATEWAY_TIMEOUT, failure)
+        }
+    }
+}
+
+/// The answer, or the refusal that it ended in.
+async fn answer(app: &App, media: MediaType, request: Request) -> Result<Response, Response> {
+    let (head, body) = request.into_parts();
+    let credential = sign_in::credential(&app.system.config, &head.headers);
+    let by_cookie = credential.as_ref().is_some_and(|credential| credential.by_cookie);
+    if head.method == Method::POST && !is_trusted(&app.system.config, &head.headers, by_cookie) {
+        let failure = Failure::bad_request("this page may not act here: its origin is not one of the dashboard's");
+        return Err(refused(media, StatusCode::FORBIDDEN, failure));
+    }
+    let asker = who(app, media, credential.as_ref()).await?;
+    let params = if head.method == Method::POST {
+        read_body(media, &head.headers, body, asker.is_some()).await?
+    } else {
+        let params = Params::of_address(head.uri.query().unwrap_or(""));
+        params.map_err(|failure| refused(media, StatusCode::BAD_REQUEST, failure))?
+    };
+    let accepted = limits::read(&params.query, params.operation.as_deref(), &params.variables);
+    let accepted = accepted.map_err(|failure| unreadable(media, failure))?;
+    check_kind(media, &head.method, accepted.kind)?;
+    let envelope = Envelope {
+        client: client(&head.headers),
+        traceparent: traceparent(&head.headers),
+        by_cookie,
+    };
+    let introspect = asker.is_some() || app.system.config.local;
+    let cx = Cx::new(Arc::clone(&app.system), asker, envelope);
+    let operation = operation(params, accepted, introspect).data(Arc::clone(&cx));
+    let mut response = executed(media, app.schema.execute(operation).await);
+    if let Some(cookie) = cx.cookie().and_then(|cookie| HeaderValue::try_from(cookie).ok()) {
+        response.headers_mut().insert(SET_COOKIE, cookie);
+    }
+    Ok(response)
+}
+
+async fn who(app: &App, media: MediaType, credential: Option<&Credential>) -> Result<Option<Asker>, Response> {
+    let asker = sign_in::asker(&app.system, credential).await;
+    asker.map_err(|failure| refused(media, StatusCode::SERVICE_UNAVAILABLE, failure))
+}
+
+async fn read_body(
+    media: MediaType,
+    headers: &HeaderMap,
+    body: Body,
+    signed_in: bool,
+) -> Result<Params, Response> {
+    if !is_json(headers) {
+        let failure = Failure::bad_request("send the request as application/json in UTF-8");
+        return Err(refused(media, StatusCode::UNSUPPORTED_MEDIA_TYPE, failure));
+    }
+    let max = if signed_in { BODY_MAX } else { BODY_MAX_ANONYMOUS };
+    let too_large = || {
+        let failure = Failure::bad_request(format!("the body is larger than {max} bytes"));
+        refused(media, StatusCode::PAYLOAD_TOO_LARGE, failure)
+    };
+    let declared = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if declared.is_some_and(|bytes| bytes > max) {
+        return Err(too_large());
+    }
+    let bytes = to_bytes(body, max).await.map_err(|_| too_large())?;
+    Params::of_body(&bytes).map_err(|failure| refused(media, StatusCode::BAD_REQUEST, failure))
+}
+
+fn check_kind(media: MediaType, method: &Method, kind: OperationType) -> Result<(), Response> {
+    match kind {
+        OperationType::Query => Ok(()),
+        OperationType::Mutation if method == Method::POST => Ok(()),
+        OperationType::Mutation => {
+            let failure = Failure::bad_request("send mutations by POST");
+            let mut response = refused(media, StatusCode::METHOD_NOT_ALLOWED, failure);
+            response.headers_mut().insert("allow", HeaderValue::from_static("POST"));
+            Err(response)
+        }
+        OperationType::Subscription => {
+            let failure = Failure::bad_request("subscriptions speak graphql-transport-ws at this address");
+            Err(unreadable(media, failure))
+        }
+    }
+}
+
+/// What the schema runs, parsed once.
+pub(super) fn operation(params: Params, accepted: Accepted, introspect: bool) -> Operation {
+    let mut operation = Operation::new(params.query).variables(params.variables);
+    if let Some(name) = params.operation {
+        operation = operation.operation_name(name);
+    }
+    operation.set_parsed_query(accepted.document);
+    if introspect { operation } else { operation.disable_introspection() }
+}
+
+/// Reads and measures what came in over a socket.
+///
+/// # Errors
+/// `BAD_REQUEST`, with what is wrong.
+pub(super) fn accept(operation: &Operation) -> Answer<Accepted> {
+    limits::read(&operation.query, operation.operation_name.as_deref(), &operation.variables)
+}
+
+/// Who is on the other side, for counting tries to sign in.
+fn client(headers: &HeaderMap) -> String {
+    headers.get(ORIGIN).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+}
+
+/// The W3C trace context of the caller, if it sent one.
+fn traceparent(headers: &HeaderMap) -> Option<String> {
+    let text = headers.get("traceparent")?.to_str().ok()?;
+    let fine = text.len() == 55 && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    fine.then(|| text.to_owned())
+}

@@ -127,7 +127,10 @@ fn named(name: &str) -> Result<&str, AdminError> {
 /// Whether a text can be an address of mail: whether mail arrives there, only mail can tell.
 pub(crate) fn is_address(text: &str) -> bool {
     let plain = text.len() <= 320 && !text.chars().any(|c| c.is_whitespace() || c.is_control());
-    plain && text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.len() > 2 && !host.contains('@'))
+    plain
+        && text
+            .split_once('@')
+            .is_some_and(|(name, host)| !name.is_empty() && host.len() > 2 && !host.contains('@'))
 }
 
 /// Whether a password is long enough, and not too long to hash.

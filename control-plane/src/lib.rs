@@ -13,10 +13,17 @@ pub mod relay;
 pub mod sweeper;
 pub mod system;
 
+use std::sync::Arc;
+
+use backplane::store::Store;
 use backplane::store::catalogue::{self, CatalogueError};
 use backplane::vault::VaultError;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+
+use relay::Relay;
+use sweeper::Sweeper;
+use system::System;
 
 pub use config::{ApiConfig, ControlPlaneConfig};
 pub use graphql::schema::sdl as schema_sdl;
@@ -38,9 +45,17 @@ pub enum RunError {
 /// When the database does not keep brands apart, or the address cannot be listened on.
 pub async fn run(config: ControlPlaneConfig, stop: CancellationToken) -> Result<(), RunError> {
     let listener = TcpListener::bind(config.api.listen).await?;
-    let system = system::System::start(config, &stop)?;
+    let relay_store = Store::connect(config.relay_store.clone());
+    let system = System::start(config, &stop)?;
     catalogue::prove(&system.store).await?;
-    serve(listener, system, stop).await
+    let relay = Relay::new(relay_store.clone(), system.publisher.clone(), Arc::clone(&system.enqueued));
+    let relay = tokio::spawn(relay.run(stop.clone()));
+    let sweeper = tokio::spawn(Sweeper::new(relay_store, system.store.clone()).run(stop.clone()));
+    let served = serve(listener, system, stop.clone()).await;
+    // However serving ended, the others end with it.
+    stop.cancel();
+    let _ = tokio::join!(relay, sweeper);
+    served
 }
 
 /// Serves the API on a listener that is open already.
@@ -49,7 +64,7 @@ pub async fn run(config: ControlPlaneConfig, stop: CancellationToken) -> Result<
 /// When listening fails.
 pub async fn serve(
     listener: TcpListener,
-    system: std::sync::Arc<system::System>,
+    system: Arc<System>,
     stop: CancellationToken,
 ) -> Result<(), RunError> {
     let router = http::router(http::App { system, schema: graphql::schema::build() });

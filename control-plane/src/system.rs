@@ -8,6 +8,7 @@ use backplane::store::Store;
 use backplane::vault::Vault;
 use connectors::Connectors;
 use domain::id::{GlobalId, Noun};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -26,6 +27,8 @@ pub struct System {
     pub live: LiveFeed,
     pub passwords: Passwords,
     pub attempts: Attempts,
+    /// Told when work was enqueued that may be due: the relay need not wait for its next turn.
+    pub enqueued: Arc<Notify>,
 }
 
 impl System {
@@ -47,6 +50,7 @@ impl System {
             live: LiveFeed::start(config.broker, stop.clone()),
             passwords: Passwords::new(config.api.passwords_at_once),
             attempts: Attempts::default(),
+            enqueued: Arc::default(),
             config: config.api,
         }))
     }

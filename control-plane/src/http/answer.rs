@@ -2,7 +2,7 @@
 //! type that the client accepts.
 
 use async_graphql::{ErrorExtensionValues, Response as Answered, ServerError, Value};
-use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::http::header::{ACCEPT, ALLOW, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::json;
@@ -23,7 +23,8 @@ impl MediaType {
     #[must_use]
     pub fn accepted(headers: &HeaderMap) -> Option<Self> {
         let Some(accept) = headers.get(ACCEPT) else { return Some(Self::Json) };
-        let names = accept.to_str().ok()?.split(',').map(|range| range.split(';').next().unwrap_or("").trim());
+        let names =
+            accept.to_str().ok()?.split(',').map(|range| range.split(';').next().unwrap_or("").trim());
         names.map(str::to_ascii_lowercase).find_map(|name| match name.as_str() {
             "application/graphql-response+json" => Some(Self::GraphqlResponse),
             "application/json" | "application/*" | "*/*" => Some(Self::Json),
@@ -42,20 +43,15 @@ impl MediaType {
 /// Writes what the schema answered. What the request itself got wrong has no `data`.
 #[must_use]
 pub fn executed(media: MediaType, mut answered: Answered) -> Response {
-    let ours = |error: &ServerError| {
-        error.extensions.as_ref().is_some_and(|values| values.get("code").is_some())
-    };
+    let ours =
+        |error: &ServerError| error.extensions.as_ref().is_some_and(|values| values.get("code").is_some());
     // Resolvers give every error a code, so one without is the library's: the request is at fault.
     let request_error =
         answered.data == Value::Null && !answered.errors.is_empty() && !answered.errors.iter().any(ours);
     for error in answered.errors.iter_mut().filter(|error| !ours(error)) {
         error.extensions.get_or_insert_with(ErrorExtensionValues::default).set("code", "BAD_REQUEST");
     }
-    let body = if request_error {
-        json!({ "errors": answered.errors })
-    } else {
-        json!(answered)
-    };
+    let body = if request_error { json!({ "errors": answered.errors }) } else { json!(answered) };
     let status = if request_error && media == MediaType::GraphqlResponse {
         StatusCode::BAD_REQUEST
     } else {
@@ -64,18 +60,16 @@ pub fn executed(media: MediaType, mut answered: Answered) -> Response {
     write(media, status, &body)
 }
 
-/// Refuses a request whose document cannot run; JSON clients read it in the body.
-#[must_use]
-pub fn unreadable(media: MediaType, failure: Failure) -> Response {
-    let status = if media == MediaType::Json { StatusCode::OK } else { StatusCode::BAD_REQUEST };
-    refused(media, status, failure)
-}
-
-/// Refuses a request before its document is looked at.
+/// Refuses a request that is not executed.
 #[must_use]
 pub fn refused(media: MediaType, status: StatusCode, failure: Failure) -> Response {
     let error: async_graphql::Error = failure.into();
-    write(media, status, &json!({ "errors": [{ "message": error.message, "extensions": error.extensions }] }))
+    let body = json!({ "errors": [{ "message": error.message, "extensions": error.extensions }] });
+    let mut response = write(media, status, &body);
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+    }
+    response
 }
 
 fn write(media: MediaType, status: StatusCode, body: &serde_json::Value) -> Response {
@@ -96,7 +90,10 @@ mod tests {
         for (accept, expected) in [
             (None, Some(MediaType::Json)),
             (Some("*/*"), Some(MediaType::Json)),
-            (Some("application/graphql-response+json; charset=utf-8, application/json;q=0.9"), Some(MediaType::GraphqlResponse)),
+            (
+                Some("application/graphql-response+json; charset=utf-8, application/json;q=0.9"),
+                Some(MediaType::GraphqlResponse),
+            ),
             (Some("text/html, application/json"), Some(MediaType::Json)),
             (Some("text/html"), None),
         ] {

@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use tokio::time::timeout;
 
-use super::answer::{MediaType, executed, refused, unreadable};
+use super::answer::{MediaType, executed, refused};
 use super::cross_site::is_trusted;
 use super::limits::{self, Accepted};
 use super::params::{Params, is_json};
@@ -22,6 +22,18 @@ use crate::config::{BODY_MAX, BODY_MAX_ANONYMOUS, REQUEST_LIMIT};
 use crate::graphql::failure::{Answer, Failure};
 use crate::graphql::scope::{Cx, Envelope};
 
+/// A request that is not executed.
+struct Refusal {
+    status: StatusCode,
+    failure: Failure,
+}
+
+impl Refusal {
+    fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self { status, failure: Failure::BadRequest(message.into()) }
+    }
+}
+
 /// Serves a POST, or a GET that only reads.
 pub async fn serve(State(app): State<App>, request: Request) -> Response {
     let Some(media) = MediaType::accepted(request.headers()) else {
@@ -29,89 +41,86 @@ pub async fn serve(State(app): State<App>, request: Request) -> Response {
         return refused(MediaType::Json, StatusCode::NOT_ACCEPTABLE, failure);
     };
     match timeout(REQUEST_LIMIT, answer(&app, media, request)).await {
-        Ok(Ok(response) | Err(response)) => response,
+        Ok(Ok(response)) => response,
+        Ok(Err(Refusal { status, failure })) => refused(media, status, failure),
         Err(_) => {
-            let failure = std::io::Error::new(std::io::ErrorKind::TimedOut, "the request took over 10 s").into();
-            refused(media, StatusCode::GATEWAY_TIMEOUT, failure)
+            let late = std::io::Error::new(std::io::ErrorKind::TimedOut, "the request took over 10 s");
+            refused(media, StatusCode::GATEWAY_TIMEOUT, late.into())
         }
     }
 }
 
-/// The answer, or the refusal that it ended in.
-async fn answer(app: &App, media: MediaType, request: Request) -> Result<Response, Response> {
+async fn answer(app: &App, media: MediaType, request: Request) -> Result<Response, Refusal> {
     let (head, body) = request.into_parts();
-    let credential = sign_in::credential(&app.system.config, &head.headers);
+    let config = &app.system.config;
+    let credential = sign_in::credential(config, &head.headers);
     let by_cookie = credential.as_ref().is_some_and(|credential| credential.by_cookie);
-    if head.method == Method::POST && !is_trusted(&app.system.config, &head.headers, by_cookie) {
-        let failure = Failure::bad_request("this page may not act here: its origin is not one of the dashboard's");
-        return Err(refused(media, StatusCode::FORBIDDEN, failure));
+    if head.method == Method::POST && !is_trusted(config, &head.headers, by_cookie) {
+        let message = "this page may not act here: its origin is not one of the dashboard's";
+        return Err(Refusal::new(StatusCode::FORBIDDEN, message));
     }
-    let asker = who(app, media, credential.as_ref()).await?;
+    let asker = who(app, credential.as_ref()).await?;
     let params = if head.method == Method::POST {
-        read_body(media, &head.headers, body, asker.is_some()).await?
+        read_body(&head.headers, body, asker.is_some()).await?
     } else {
-        let params = Params::of_address(head.uri.query().unwrap_or(""));
-        params.map_err(|failure| refused(media, StatusCode::BAD_REQUEST, failure))?
+        Params::of_address(head.uri.query().unwrap_or("")).map_err(bad_request)?
     };
     let accepted = limits::read(&params.query, params.operation.as_deref(), &params.variables);
-    let accepted = accepted.map_err(|failure| unreadable(media, failure))?;
-    check_kind(media, &head.method, accepted.kind)?;
-    let envelope = Envelope {
-        client: client(&head.headers),
-        traceparent: traceparent(&head.headers),
-        by_cookie,
-    };
-    let introspect = asker.is_some() || app.system.config.local;
+    // A JSON client reads what is wrong with its document in the body alone.
+    let status = if media == MediaType::Json { StatusCode::OK } else { StatusCode::BAD_REQUEST };
+    let accepted = accepted.map_err(|failure| Refusal { status, failure })?;
+    check_kind(status, &head.method, accepted.kind)?;
+    let mutation = accepted.kind == OperationType::Mutation;
+    let envelope =
+        Envelope { client: client(&head.headers), traceparent: traceparent(&head.headers), by_cookie };
+    let introspect = asker.is_some() || config.local;
     let cx = Cx::new(Arc::clone(&app.system), asker, envelope);
     let operation = operation(params, accepted, introspect).data(Arc::clone(&cx));
     let mut response = executed(media, app.schema.execute(operation).await);
+    if mutation {
+        // It may have enqueued something that is due.
+        app.system.enqueued.notify_one();
+    }
     if let Some(cookie) = cx.cookie().and_then(|cookie| HeaderValue::try_from(cookie).ok()) {
         response.headers_mut().insert(SET_COOKIE, cookie);
     }
     Ok(response)
 }
 
-async fn who(app: &App, media: MediaType, credential: Option<&Credential>) -> Result<Option<Asker>, Response> {
-    let asker = sign_in::asker(&app.system, credential).await;
-    asker.map_err(|failure| refused(media, StatusCode::SERVICE_UNAVAILABLE, failure))
+fn bad_request(failure: Failure) -> Refusal {
+    Refusal { status: StatusCode::BAD_REQUEST, failure }
 }
 
-async fn read_body(
-    media: MediaType,
-    headers: &HeaderMap,
-    body: Body,
-    signed_in: bool,
-) -> Result<Params, Response> {
+async fn who(app: &App, credential: Option<&Credential>) -> Result<Option<Asker>, Refusal> {
+    let asker = sign_in::asker(&app.system, credential).await;
+    asker.map_err(|failure| Refusal { status: StatusCode::SERVICE_UNAVAILABLE, failure })
+}
+
+async fn read_body(headers: &HeaderMap, body: Body, signed_in: bool) -> Result<Params, Refusal> {
     if !is_json(headers) {
-        let failure = Failure::bad_request("send the request as application/json in UTF-8");
-        return Err(refused(media, StatusCode::UNSUPPORTED_MEDIA_TYPE, failure));
+        let message = "send the request as application/json in UTF-8";
+        return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
     }
     let max = if signed_in { BODY_MAX } else { BODY_MAX_ANONYMOUS };
-    let too_large = || {
-        let failure = Failure::bad_request(format!("the body is larger than {max} bytes"));
-        refused(media, StatusCode::PAYLOAD_TOO_LARGE, failure)
-    };
+    let too_large =
+        || Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {max} bytes"));
     let declared = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if declared.is_some_and(|bytes| bytes > max) {
         return Err(too_large());
     }
     let bytes = to_bytes(body, max).await.map_err(|_| too_large())?;
-    Params::of_body(&bytes).map_err(|failure| refused(media, StatusCode::BAD_REQUEST, failure))
+    Params::of_body(&bytes).map_err(bad_request)
 }
 
-fn check_kind(media: MediaType, method: &Method, kind: OperationType) -> Result<(), Response> {
+fn check_kind(status: StatusCode, method: &Method, kind: OperationType) -> Result<(), Refusal> {
     match kind {
         OperationType::Query => Ok(()),
         OperationType::Mutation if method == Method::POST => Ok(()),
         OperationType::Mutation => {
-            let failure = Failure::bad_request("send mutations by POST");
-            let mut response = refused(media, StatusCode::METHOD_NOT_ALLOWED, failure);
-            response.headers_mut().insert("allow", HeaderValue::from_static("POST"));
-            Err(response)
+            Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "send mutations by POST"))
         }
         OperationType::Subscription => {
-            let failure = Failure::bad_request("subscriptions speak graphql-transport-ws at this address");
-            Err(unreadable(media, failure))
+            Err(Refusal::new(status, "subscriptions speak graphql-transport-ws at this address"))
         }
     }
 }

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 
 use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{
-    ExecutableDocument, Field, FragmentDefinition, OperationDefinition, OperationType, Selection, SelectionSet,
+    ExecutableDocument, Field, FragmentDefinition, OperationDefinition, OperationType, Selection,
+    SelectionSet,
 };
 use async_graphql::{Name, Positioned, Value, Variables};
 
@@ -294,7 +295,8 @@ mod tests {
 
     #[test]
     fn what_is_too_much_is_named() {
-        let bomb: String = (0..300).map(|n| format!("fragment f{n} on T {{ ...f{} ...f{} }} ", n + 1, n + 1)).collect();
+        let bomb: String =
+            (0..300).map(|n| format!("fragment f{n} on T {{ ...f{} ...f{} }} ", n + 1, n + 1)).collect();
         let wide = "{ brand(id: 1) { assets(first: 100) { nodes { targets(first: 100) { nodes { a(first: 100) } } } } } }";
         let wider = "{ b(first: 100) { nodes { assets(first: 100) { nodes { targets(first: 100) { nodes { id } } } } } } }";
         for (query, word) in [

@@ -22,7 +22,6 @@ pub struct App {
 }
 
 /// Everything that this process serves over HTTP.
-#[must_use]
 pub fn router(app: App) -> Router {
     let cors = cors(&app.system.config.dashboard_origins);
     let local = app.system.config.local;

@@ -138,12 +138,12 @@ impl Connection {
         Cx::shared(Arc::clone(&self.app.system), self.asker.clone(), Envelope::default())
     }
 
-    fn prepare(&self, mut operation: Operation) -> Result<Operation, Answered> {
+    fn prepare(&self, mut operation: Operation) -> Result<Operation, Box<Answered>> {
         let accepted = accept(&operation).map_err(|failure| {
             let error: async_graphql::Error = failure.into();
             let mut server = ServerError::new(error.message, None);
             server.extensions = error.extensions;
-            Answered::from_errors(vec![server])
+            Box::new(Answered::from_errors(vec![server]))
         })?;
         operation.set_parsed_query(accepted.document);
         Ok(operation.data(self.cx()))
@@ -154,7 +154,7 @@ impl Executor for Connection {
     async fn execute(&self, operation: Operation) -> Answered {
         match self.prepare(operation) {
             Ok(operation) => self.app.schema.execute(operation).await,
-            Err(refusal) => refusal,
+            Err(refusal) => *refusal,
         }
     }
 
@@ -172,7 +172,7 @@ impl Executor for Connection {
                     .take_until(async move { ended.cancelled().await })
                     .boxed()
             }
-            Err(refusal) => stream::once(async { refusal }.boxed()).boxed(),
+            Err(refusal) => stream::once(async { *refusal }.boxed()).boxed(),
         }
     }
 }

@@ -16,8 +16,6 @@ pub struct ControlPlaneConfig {
     pub api: ApiConfig,
     /// Logs in as `reelmill_api`.
     pub store: StoreConfig,
-    /// Logs in as `reelmill_relay`.
-    pub relay_store: StoreConfig,
     pub broker: BrokerConfig,
     pub blobs: BlobConfig,
     pub connectors: ConnectorsConfig,

@@ -9,7 +9,7 @@ use backplane::{
 };
 use clap::Args;
 use control_plane::{config::ControlPlaneConfig, relay::Relay, sweeper::Sweeper, system::System};
-use tokio::{net::TcpListener, sync::Notify};
+use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -58,10 +58,11 @@ impl Arguments {
         system.blobs.ensure_bucket(&origins).await.context("prepare the bucket")?;
 
         let tasks = TaskTracker::new();
-        let wake = Arc::new(Notify::new());
-        tasks.spawn(Relay::new(relay_store.clone(), system.publisher.clone(), wake).run(stop.clone()));
+        let relay = Relay::new(relay_store.clone(), system.publisher.clone(), Arc::clone(&system.enqueued));
+        tasks.spawn(relay.run(stop.clone()));
         tasks.spawn(Sweeper::new(relay_store, system.store.clone()).run(stop.clone()));
-        let pages = telemetry::router(metrics, health(&system));
+        let pages =
+            telemetry::router(metrics, health(&system)).merge(control_plane::router(Arc::clone(&system)));
         let ended = stop.clone().cancelled_owned();
         tasks.spawn(async move {
             if let Err(error) = axum::serve(listener, pages).with_graceful_shutdown(ended).await {

@@ -10,4 +10,4 @@ mod server;
 mod sign_in;
 mod websocket;
 
-pub use server::{App, router};
+pub use server::router;

@@ -240,3 +240,18 @@ pub async fn insert_user(tx: &mut Tx, user: &NewUser) -> Result<(), StoreError> 
     .await?;
     Ok(())
 }
+
+/// The targets of a brand that would be sent if nothing held them, the oldest 5,000.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn waiting_targets(tx: &mut Tx, brand: Uuid) -> Result<Vec<Uuid>, StoreError> {
+    let ids = sqlx::query_scalar!(
+        "select id from publish_targets where brand_id = $1 and state = 'SCHEDULED' and due_at <= now()
+          order by listed_at, id limit 5000",
+        brand,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(ids)
+}

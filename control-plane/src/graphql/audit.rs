@@ -39,6 +39,11 @@ impl Entry {
 #[derive(Clone, Copy, Debug)]
 pub enum Place {
     Brand(Uuid),
+    /// One that the asker did not see when the request began.
+    NewBrand {
+        organization: Uuid,
+        brand: Uuid,
+    },
     Organization(Uuid),
 }
 
@@ -52,6 +57,7 @@ pub async fn write(tx: &mut Tx, asker: &Asker, place: Place, entries: &[Entry]) 
         Place::Brand(brand) => {
             (asker.brands.get(&brand).map_or(Uuid::nil(), |access| access.organization), Some(brand))
         }
+        Place::NewBrand { organization, brand } => (organization, Some(brand)),
         Place::Organization(organization) => (organization, None),
     };
     let actor_kind = match asker.actor {

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use async_graphql::dataloader::Loader;
 use async_graphql::{Context, ID, Object, SimpleObject};
+use backplane::store::records::AuditOf;
 use backplane::store::tenants::{self, BrandRow, BrandWindow};
 use domain::id::Noun;
 use futures_util::FutureExt as _;
 use uuid::Uuid;
 
+use super::audit_entry::{self, AuditEntry, AuditFilter};
 use super::connection::{Connection, PageArgs};
 use super::failure::{Answer, Failure};
 use super::id;
@@ -21,7 +23,7 @@ use super::publish_job::{self, PublishJob};
 use super::publish_target::{self, PublishTarget, TargetFilter};
 use super::scope::{Cx, cx};
 use super::social_account::{self, SocialAccount};
-use crate::auth::Role;
+use crate::auth::{Right, Role};
 
 /// A tenant: one brand-customer. All its data is invisible to every other brand.
 #[derive(Clone, Debug)]
@@ -142,6 +144,23 @@ impl Brand {
     ) -> Answer<Connection<PublishTarget>> {
         let args = PageArgs::new(first, after, last, before);
         publish_target::of_brand(cx(ctx), self.0.id, &args, filter).await
+    }
+
+    /// Newest first. Null for who is not an admin.
+    async fn audit_log(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+        filter: Option<AuditFilter>,
+    ) -> Answer<Option<Connection<AuditEntry>>> {
+        if !cx(ctx).asker()?.may(self.0.id, Right::Administer) {
+            return Ok(None);
+        }
+        let args = PageArgs::new(first, after, last, before);
+        Ok(Some(audit_entry::log(cx(ctx), AuditOf::Brand(self.0.id), &args, filter).await?))
     }
 
     /// What the asker may do here.

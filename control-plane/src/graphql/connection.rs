@@ -82,6 +82,22 @@ impl<K> Page<K> {
     }
 }
 
+impl<K: Ord> Page<K> {
+    /// Cuts the page out of a short list that is all there, in ascending order, with one row more
+    /// than asked for.
+    #[must_use]
+    pub fn cut<R>(&self, rows: Vec<R>, key: impl Fn(&R) -> K) -> Vec<R> {
+        let after = |row: &R| self.after.as_ref().is_none_or(|after| key(row) > *after);
+        let before = |row: &R| self.before.as_ref().is_none_or(|before| key(row) < *before);
+        let mut rows: Vec<R> = rows.into_iter().filter(|row| after(row) && before(row)).collect();
+        if self.backward {
+            rows.reverse();
+        }
+        rows.truncate(usize::try_from(self.limit()).unwrap_or(usize::MAX));
+        rows
+    }
+}
+
 /// Where a row stands in a list by time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimeKey(Option<DateTime<Utc>>, Uuid);

@@ -4,10 +4,13 @@ use async_graphql::{Context, ID, Interface, Object};
 use domain::id::{GlobalId, Noun};
 use futures_util::future::try_join_all;
 
+use super::api_key::{ApiKey, ApiKeyKey};
+use super::audit_entry::{AuditEntry, AuditEntryKey};
 use super::brand::{Brand, BrandKey};
 use super::caption::{AdaptedCaption, CaptionKey};
 use super::failure::{Answer, Failure};
 use super::media_asset::{AssetKey, MediaAsset};
+use super::membership::{Membership, MembershipKey};
 use super::organization::{Organization, OrganizationKey};
 use super::publish_job::{JobKey, PublishJob};
 use super::publish_target::{PublishTarget, TargetKey};
@@ -34,6 +37,9 @@ pub enum Node {
     PublishJob(PublishJob),
     PublishTarget(PublishTarget),
     SocialAccount(SocialAccount),
+    Membership(Membership),
+    ApiKey(ApiKey),
+    AuditEntry(AuditEntry),
 }
 
 /// Objects by their ids.
@@ -86,6 +92,8 @@ pub async fn find(cx: &Cx, id: GlobalId) -> Answer<Option<Node>> {
         Noun::AdaptedCaption => loaders.load_one(CaptionKey(uuid)).await?.map(Node::AdaptedCaption),
         Noun::PublishJob => loaders.load_one(JobKey(uuid)).await?.map(Node::PublishJob),
         Noun::PublishTarget => loaders.load_one(TargetKey(uuid)).await?.map(Node::PublishTarget),
-        _ => None,
+        Noun::Membership => loaders.load_one(MembershipKey(uuid)).await?.map(Node::Membership),
+        Noun::ApiKey => loaders.load_one(ApiKeyKey(uuid)).await?.map(Node::ApiKey),
+        Noun::AuditEntry => loaders.load_one(AuditEntryKey(uuid)).await?.map(Node::AuditEntry),
     })
 }

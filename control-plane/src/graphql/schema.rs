@@ -2,19 +2,23 @@
 
 use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions};
 
+use super::api_key::ApiKeyMutation;
 use super::change_account::ChangeAccountMutation;
 use super::complete_uploads::CompleteUploadsMutation;
+use super::create_brand::CreateBrandMutation;
 use super::create_carousel::CreateCarouselMutation;
 use super::create_publish_job::PublishJobMutation;
 use super::create_uploads::CreateUploadsMutation;
 use super::credentials::CredentialsMutation;
 use super::delete_assets::DeleteAssetsMutation;
 use super::format_profile::FormatProfileQuery;
+use super::membership::MembershipMutation;
 use super::node::NodeQuery;
 use super::oauth::OauthMutation;
 use super::resolve::ResolveMutation;
 use super::review::ReviewMutation;
 use super::session::SessionMutation;
+use super::update_brand::UpdateBrandMutation;
 use super::update_targets::UpdateTargetsMutation;
 use super::viewer::ViewerQuery;
 
@@ -27,6 +31,10 @@ pub struct Query(ViewerQuery, NodeQuery, FormatProfileQuery);
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     SessionMutation,
+    MembershipMutation,
+    ApiKeyMutation,
+    CreateBrandMutation,
+    UpdateBrandMutation,
     CreateUploadsMutation,
     CompleteUploadsMutation,
     CreateCarouselMutation,

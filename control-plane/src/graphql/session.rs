@@ -1,5 +1,7 @@
 //! Signing in and out.
 
+use std::time::Duration;
+
 use async_graphql::{Context, Enum, InputObject, Object, SimpleObject};
 use backplane::store::access::{self, CredentialRow, NewSession, SESSION_DAYS};
 use backplane::store::{Scope, Tx};
@@ -17,6 +19,8 @@ use crate::auth::{Actor, Asker, PasswordError};
 
 /// Longest address of mail (RFC 5321, with room).
 const EMAIL_MAX: usize = 320;
+/// When to come again if too many passwords are checked at once.
+const BUSY: Duration = Duration::from_secs(5);
 
 /// How the client keeps its session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
@@ -136,10 +140,20 @@ pub(super) fn count_try(cx: &Cx, who: &str) -> Answer<()> {
 /// `RATE_LIMITED` when too many are checked at once.
 pub(super) async fn check_password(cx: &Cx, password: SecretString, stored: Option<String>) -> Answer<bool> {
     match cx.system.passwords.check(password, stored).await {
-        Err(PasswordError::Busy) => {
-            Err(Failure::RateLimited { retry_after: std::time::Duration::from_secs(5) })
-        }
+        Err(PasswordError::Busy) => Err(Failure::RateLimited { retry_after: BUSY }),
+
         checked => Ok(checked?),
+    }
+}
+
+/// Hashes a password in its turn.
+///
+/// # Errors
+/// `RATE_LIMITED` when too many are hashed at once.
+pub(super) async fn hash_password(cx: &Cx, password: SecretString) -> Answer<String> {
+    match cx.system.passwords.hash(password).await {
+        Err(PasswordError::Busy) => Err(Failure::RateLimited { retry_after: BUSY }),
+        hashed => Ok(hashed?),
     }
 }
 

@@ -5,14 +5,9 @@
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
-use crate::job_kind::JobKind;
-
 /// From a fast claim to an hour of encoding, s.
 const DURATION_BUCKETS: [f64; 15] =
     [0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 180.0, 600.0, 1800.0, 3600.0];
-
-/// How a job can finish, as the label `outcome`.
-const OUTCOMES: [&str; 6] = ["settled", "snoozed", "failed", "given_up", "fenced", "released"];
 
 /// Counters without labels.
 const COUNTERS: [(&str, &str); 7] = [
@@ -91,13 +86,6 @@ fn describe() {
     metrics::describe_histogram!("reelmill_job_start_delay_seconds", "From due to claimed.");
     metrics::describe_counter!("reelmill_amqp_reconnects_total", "Connections to the broker built anew.");
     metrics::describe_gauge!("reelmill_amqp_up", "Whether this connection to the broker is up.");
-    for kind in JobKind::ALL.map(JobKind::as_str) {
-        metrics::counter!("reelmill_jobs_started_total", "kind" => kind).increment(0);
-        for outcome in OUTCOMES {
-            metrics::counter!("reelmill_jobs_finished_total", "kind" => kind, "outcome" => outcome)
-                .increment(0);
-        }
-    }
     for purpose in ["publish", "consume", "live"] {
         metrics::counter!("reelmill_amqp_reconnects_total", "purpose" => purpose).increment(0);
     }

@@ -4,7 +4,6 @@ mod commands;
 mod config;
 mod console;
 mod demo;
-mod operator;
 mod up;
 
 use std::process::ExitCode;

@@ -19,7 +19,6 @@ pub mod housekeeping_work;
 pub mod ingest_work;
 pub mod jobs;
 pub mod media_work;
-pub mod operator;
 pub mod people;
 pub mod publish_work;
 pub mod publishing;

@@ -4,14 +4,16 @@ use std::process::ExitCode;
 
 use backplane::store::Store;
 use clap::{Args, Subcommand, ValueEnum};
-use control_plane::auth::Role;
+use control_plane::{
+    admin::{self, NewPerson},
+    auth::Role,
+};
 use domain::id::{GlobalId, Noun};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{
     config::{DatabaseArguments, Problems, checked},
     console,
-    operator::{self, NewPerson},
 };
 
 /// Makes organisations, their first users, and keys for scripts.
@@ -93,7 +95,7 @@ impl Arguments {
         match self.action {
             Action::Organization { name, database } => {
                 let store = open(&database, problems)?;
-                let id = operator::create_organization(&store, &name).await?;
+                let id = admin::create_organization(&store, &name).await?;
                 console::say(GlobalId::new(Noun::Organization, id));
             }
             Action::User { organization, email, name, role, password, database } => {
@@ -102,14 +104,15 @@ impl Arguments {
                 let store = open(&database, problems)?;
                 let (organization, password) = (checked(organization)?, checked(password)?);
                 let person = NewPerson { organization, email, name, password, role: role.into() };
-                let id = operator::create_user(&store, person).await?;
+                let id = admin::create_user(&store, person).await?;
                 console::say(GlobalId::new(Noun::User, id));
             }
             Action::ApiKey { organization, name, role, database } => {
                 let organization = read_organization(&organization, &mut problems);
                 let store = open(&database, problems)?;
-                let secret =
-                    operator::create_api_key(&store, checked(organization)?, &name, role.into()).await?;
+                let organization = checked(organization)?;
+                let (_, secret) =
+                    admin::create_api_key(&store, organization, &name, role.into(), None).await?;
                 console::say(secret.expose_secret());
             }
         }

@@ -8,10 +8,10 @@ use backplane::{
     store::{Scope, Store, StoreConfig, access},
 };
 use cli::local::secret_file;
+use control_plane::admin::{self, NewPerson};
 use secrecy::SecretString;
 
 use super::provision::Addresses;
-use crate::operator::{self, NewPerson};
 
 /// The owner's address; nothing is ever sent to it.
 pub const EMAIL: &str = "owner@reelmill.example";
@@ -37,7 +37,7 @@ pub async fn ensure_owner(data_dir: &Path, addresses: &Addresses) -> anyhow::Res
         );
         return Ok(password);
     }
-    let organization = operator::create_organization(&store, "Northwind Agency").await?;
+    let organization = admin::create_organization(&store, "Northwind Agency").await?;
     let person = NewPerson {
         organization,
         email: EMAIL.to_owned(),
@@ -45,6 +45,6 @@ pub async fn ensure_owner(data_dir: &Path, addresses: &Addresses) -> anyhow::Res
         password: password.clone(),
         role: control_plane::auth::Role::Owner,
     };
-    operator::create_user(&store, person).await?;
+    admin::create_user(&store, person).await?;
     Ok(password)
 }

@@ -12,6 +12,7 @@ pub mod attempts;
 pub mod budgets;
 pub mod caption_work;
 pub mod catalogue;
+pub mod changes;
 pub mod clock;
 mod config;
 mod error;

@@ -1,6 +1,6 @@
 //! The schema: the visible lists of what can be asked, changed and watched.
 
-use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions};
+use async_graphql::{MergedObject, SDLExportOptions};
 
 use super::api_key::ApiKeyMutation;
 use super::change_account::ChangeAccountMutation;
@@ -18,6 +18,7 @@ use super::oauth::OauthMutation;
 use super::resolve::ResolveMutation;
 use super::review::ReviewMutation;
 use super::session::SessionMutation;
+use super::subscription::ChangeSubscription;
 use super::update_brand::UpdateBrandMutation;
 use super::update_targets::UpdateTargetsMutation;
 use super::viewer::ViewerQuery;
@@ -49,12 +50,12 @@ pub struct Mutation(
 );
 
 /// The whole schema.
-pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
+pub type Schema = async_graphql::Schema<Query, Mutation, ChangeSubscription>;
 
 /// Builds the schema. Limits on documents are checked before it sees them.
 #[must_use]
 pub fn build() -> Schema {
-    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+    Schema::build(Query::default(), Mutation::default(), ChangeSubscription)
         .disable_suggestions()
         .limit_recursive_depth(64)
         .limit_directives(8)

@@ -12,6 +12,9 @@ use uuid::Uuid;
 use super::page::{Edge, Window};
 use crate::store::{StoreError, Tx};
 
+/// From the first, before the second; an end that is `None` is open.
+pub type Between = (Option<DateTime<Utc>>, Option<DateTime<Utc>>);
+
 /// Which targets; `None` leaves a condition out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TargetQuery {
@@ -19,7 +22,7 @@ pub struct TargetQuery {
     pub platforms: Option<Vec<Platform>>,
     pub accounts: Option<Vec<Uuid>>,
     /// Half open, by `published_at`, else `scheduled_at`; targets without either are in no range.
-    pub during: Option<(Option<DateTime<Utc>>, Option<DateTime<Utc>>)>,
+    pub during: Option<Between>,
     pub has_problem: Option<bool>,
 }
 

@@ -1,6 +1,8 @@
 //! What people do to several targets at once: each item in its own brand's scope and its own
 //! transaction, changed if it can be, with an error at its index if it cannot.
 
+use std::sync::Arc;
+
 use async_graphql::ID;
 use backplane::store::clock;
 use backplane::store::publishing::{TargetRow, last_attempt, lock_target};
@@ -109,7 +111,7 @@ async fn one<C: Change>(
     let locked = Locked { tx: &mut tx, target: &mut target, now, path };
     let follow = change.change(item, locked).await?;
     if follow == Follow::default() && target == before {
-        return Ok(PublishTarget(before));
+        return Ok(PublishTarget(Arc::new(before)));
     }
     let record = Record {
         person: &asker.name,
@@ -121,7 +123,7 @@ async fn one<C: Change>(
     audit::write(&mut tx, &asker, Place::Brand(brand), &[entry]).await?;
     tx.commit().await?;
     announce(cx, brand, target.job_id, id);
-    Ok(cx.loaders.load_one(TargetKey(id)).await?.unwrap_or(PublishTarget(target)))
+    Ok(cx.loaders.load_one(TargetKey(id)).await?.unwrap_or_else(|| PublishTarget(Arc::new(target))))
 }
 
 /// Tells whoever watches that a target, and so its job, changed.

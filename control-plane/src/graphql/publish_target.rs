@@ -111,7 +111,7 @@ impl Review {
 
 /// One asset going to one account.
 #[derive(Clone, Debug)]
-pub struct PublishTarget(pub TargetRow);
+pub struct PublishTarget(pub Arc<TargetRow>);
 
 /// One asset going to one account.
 #[Object]
@@ -218,7 +218,7 @@ impl Loader<TargetKey> for Loaders {
     async fn load(&self, keys: &[TargetKey]) -> Result<HashMap<TargetKey, PublishTarget>, LoadError> {
         let ids: Vec<Uuid> = keys.iter().map(|key| key.0).collect();
         let rows = targets_by_id(&mut self.read().await?, &ids).await.map_err(Arc::new)?;
-        Ok(rows.into_iter().map(|row| (TargetKey(row.id), PublishTarget(row))).collect())
+        Ok(rows.into_iter().map(|row| (TargetKey(row.id), PublishTarget(Arc::new(row)))).collect())
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a resolver may use: who asks, their rows, and the parts of the system.
 
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, ID};
@@ -31,6 +32,10 @@ impl AskerCell {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = asker.map(Arc::new);
     }
 }
+
+/// How long a load waits for others of its kind: longer than it takes to come to all objects of a
+/// page of 100, so that each kind is read with one statement.
+const BATCH_DELAY: Duration = Duration::from_millis(2);
 
 /// What came with the request beside the query.
 #[derive(Clone, Debug, Default)]
@@ -73,7 +78,7 @@ impl Cx {
     #[must_use]
     pub fn shared(system: Arc<System>, cell: AskerCell, envelope: Envelope) -> Arc<Self> {
         let loaders = Loaders::new(system.store.clone(), cell.clone());
-        let loaders = DataLoader::new(loaders, tokio::spawn).max_batch_size(5_000);
+        let loaders = DataLoader::new(loaders, tokio::spawn).max_batch_size(5_000).delay(BATCH_DELAY);
         Arc::new(Self { system, envelope, loaders, asker: cell, cookie: RwLock::default() })
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_graphql::dataloader::Loader;
 use async_graphql::{Context, Enum, ID, Object};
+use backplane::store::Tx;
 use backplane::store::publishing::{TranscodedRow, media_of_targets, transcoded_by_id, transcoded_of_assets};
 use domain::id::Noun;
 use domain::profile;
@@ -135,44 +136,63 @@ impl Loader<TranscodedKey> for Loaders {
     }
 }
 
-/// Loads which files a target posts.
+/// Loads the files that a target posts, in the order of its items.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MediaOfTarget(pub Uuid);
 
 impl Loader<MediaOfTarget> for Loaders {
-    type Value = Vec<Uuid>;
+    type Value = Vec<TranscodedMedia>;
     type Error = LoadError;
 
-    async fn load(&self, keys: &[MediaOfTarget]) -> Result<HashMap<MediaOfTarget, Vec<Uuid>>, LoadError> {
+    async fn load(
+        &self,
+        keys: &[MediaOfTarget],
+    ) -> Result<HashMap<MediaOfTarget, Vec<TranscodedMedia>>, LoadError> {
         let ids: Vec<Uuid> = keys.iter().map(|key| key.0).collect();
-        let rows = media_of_targets(&mut self.read().await?, &ids).await.map_err(Arc::new)?;
-        let mut files: HashMap<MediaOfTarget, Vec<Uuid>> = HashMap::new();
-        for (target, file) in rows {
-            files.entry(MediaOfTarget(target)).or_default().push(file);
-        }
-        Ok(files)
+        let mut tx = self.read().await?;
+        let uses = media_of_targets(&mut tx, &ids).await.map_err(Arc::new)?;
+        Ok(made_for(&mut tx, uses).await?.into_iter().map(|(id, files)| (MediaOfTarget(id), files)).collect())
     }
 }
 
-/// Loads which files were made from an asset.
+/// Reads the files of `uses` (user, file) in one batch, and gives each user its own in their order.
+async fn made_for(
+    tx: &mut Tx,
+    uses: Vec<(Uuid, Uuid)>,
+) -> Result<HashMap<Uuid, Vec<TranscodedMedia>>, LoadError> {
+    let mut ids: Vec<Uuid> = uses.iter().map(|(_, file)| *file).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let rows = transcoded_by_id(tx, &ids).await.map_err(Arc::new)?;
+    let found: HashMap<Uuid, TranscodedMedia> =
+        rows.into_iter().map(|row| (row.id, TranscodedMedia(row))).collect();
+    let mut made: HashMap<Uuid, Vec<TranscodedMedia>> = HashMap::new();
+    for (user, file) in uses {
+        made.entry(user).or_default().extend(found.get(&file).cloned());
+    }
+    Ok(made)
+}
+
+/// Loads the files made from an asset, oldest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TranscodesOfAsset(pub Uuid);
 
 impl Loader<TranscodesOfAsset> for Loaders {
-    type Value = Vec<Uuid>;
+    type Value = Vec<TranscodedMedia>;
     type Error = LoadError;
 
     async fn load(
         &self,
         keys: &[TranscodesOfAsset],
-    ) -> Result<HashMap<TranscodesOfAsset, Vec<Uuid>>, LoadError> {
+    ) -> Result<HashMap<TranscodesOfAsset, Vec<TranscodedMedia>>, LoadError> {
         let ids: Vec<Uuid> = keys.iter().map(|key| key.0).collect();
-        let rows = transcoded_of_assets(&mut self.read().await?, &ids).await.map_err(Arc::new)?;
-        let mut files: HashMap<TranscodesOfAsset, Vec<Uuid>> = HashMap::new();
-        for (asset, file) in rows {
-            files.entry(TranscodesOfAsset(asset)).or_default().push(file);
-        }
-        Ok(files)
+        let mut tx = self.read().await?;
+        let uses = transcoded_of_assets(&mut tx, &ids).await.map_err(Arc::new)?;
+        Ok(made_for(&mut tx, uses)
+            .await?
+            .into_iter()
+            .map(|(id, files)| (TranscodesOfAsset(id), files))
+            .collect())
     }
 }
 
@@ -181,8 +201,7 @@ impl Loader<TranscodesOfAsset> for Loaders {
 /// # Errors
 /// When Postgres cannot be asked.
 pub async fn of_asset(cx: &Cx, asset: Uuid) -> Answer<Vec<TranscodedMedia>> {
-    let ids = cx.loaders.load_one(TranscodesOfAsset(asset)).await?.unwrap_or_default();
-    in_order(cx, &ids).await
+    Ok(cx.loaders.load_one(TranscodesOfAsset(asset)).await?.unwrap_or_default())
 }
 
 /// The files that a target posts, one for each of its items.
@@ -190,11 +209,5 @@ pub async fn of_asset(cx: &Cx, asset: Uuid) -> Answer<Vec<TranscodedMedia>> {
 /// # Errors
 /// When Postgres cannot be asked.
 pub async fn of_target(cx: &Cx, target: Uuid) -> Answer<Vec<TranscodedMedia>> {
-    let ids = cx.loaders.load_one(MediaOfTarget(target)).await?.unwrap_or_default();
-    in_order(cx, &ids).await
-}
-
-async fn in_order(cx: &Cx, ids: &[Uuid]) -> Answer<Vec<TranscodedMedia>> {
-    let found = cx.loaders.load_many(ids.iter().copied().map(TranscodedKey)).await?;
-    Ok(ids.iter().filter_map(|id| found.get(&TranscodedKey(*id)).cloned()).collect())
+    Ok(cx.loaders.load_one(MediaOfTarget(target)).await?.unwrap_or_default())
 }

@@ -1,0 +1,9 @@
+//! Publishing as a client sees it, over a real database: the schema is asked as HTTP would ask it.
+
+#![recursion_limit = "256"]
+#![expect(clippy::unwrap_used, reason = "tests say what they expect")]
+
+mod jobs;
+mod lists;
+mod targets;
+mod world;

@@ -1,0 +1,272 @@
+//! A database of its own for each test, with a brand, its accounts and its probed photos.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_graphql::{Request, Variables};
+use backplane::blobs::BlobConfig;
+use backplane::broker::BrokerConfig;
+use backplane::migrate::{Role as Login, migrate};
+use backplane::store::StoreConfig;
+use backplane::store::access::GrantRow;
+use connectors::ConnectorsConfig;
+use control_plane::auth::{Actor, Asker};
+use control_plane::config::{ApiConfig, ControlPlaneConfig};
+use control_plane::graphql::schema::{Schema, build};
+use control_plane::graphql::scope::{Cx, Envelope};
+use control_plane::system::System;
+use domain::id::{GlobalId, Noun};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::layer::{Context, SubscriberExt as _};
+use uuid::Uuid;
+
+const DEFAULT_URL: &str = "postgres://postgres@127.0.0.1:5499/postgres";
+
+pub struct World {
+    pub brand: Uuid,
+    pub admin: PgConnectOptions,
+    system: Arc<System>,
+    schema: Schema,
+    name: String,
+    stop: CancellationToken,
+}
+
+/// A global id.
+pub fn id(noun: Noun, uuid: Uuid) -> String {
+    GlobalId::new(noun, uuid).to_string()
+}
+
+impl World {
+    pub async fn new() -> Self {
+        // Another test of this process may have been first.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let cluster = std::env::var("TEST_DATABASE_URL").unwrap_or_else(|_| DEFAULT_URL.to_owned());
+        let name = format!("reelmill_test_{}", Uuid::now_v7().simple());
+        let mut connection = cluster.parse::<PgConnectOptions>().unwrap().connect().await.unwrap();
+        connection.execute(format!("create database {name}").as_str()).await.unwrap();
+        connection.close().await.unwrap();
+        let mut url = url::Url::parse(&cluster).unwrap();
+        url.set_path(&name);
+        migrate(&SecretString::from(url.to_string()), &[]).await.unwrap();
+        let admin: PgConnectOptions = url.as_str().parse().unwrap();
+        let stop = CancellationToken::new();
+        let system = System::start(config(&admin), &stop).unwrap();
+        let world = Self { brand: Uuid::now_v7(), admin, system, schema: build(), name, stop };
+        world.add_brand(world.brand).await;
+        world
+    }
+
+    pub async fn add_brand(&self, brand: Uuid) {
+        self.sql(&format!(
+            "insert into organizations (id, name) values ('{brand}', 'Agency');
+             insert into brands (id, organization_id, name, timezone)
+             values ('{brand}', '{brand}', 'Brand', 'Europe/Berlin')"
+        ))
+        .await;
+    }
+
+    /// Runs SQL as the owner, past all policies.
+    pub async fn sql(&self, statements: &str) {
+        let mut connection: PgConnection = self.admin.connect().await.unwrap();
+        connection.execute(statements).await.unwrap();
+        connection.close().await.unwrap();
+    }
+
+    pub async fn count(&self, question: &str) -> i64 {
+        let mut connection: PgConnection = self.admin.connect().await.unwrap();
+        sqlx::query_scalar(question).fetch_one(&mut connection).await.unwrap()
+    }
+
+    pub async fn account(&self, platform: &str) -> Uuid {
+        let account = Uuid::now_v7();
+        let brand = self.brand;
+        self.sql(&format!(
+            "insert into social_accounts (id, brand_id, platform, external_id, handle, state)
+             values ('{account}', '{brand}', '{platform}', '{account}', '@brand', 'CONNECTED')"
+        ))
+        .await;
+        account
+    }
+
+    /// Probed photos of 1080 × 1350, each of its own content.
+    pub async fn photos(&self, count: usize) -> Vec<Uuid> {
+        let brand = self.brand;
+        let ids: Vec<Uuid> = (0..count).map(|_| Uuid::now_v7()).collect();
+        let info = photo();
+        let rows: Vec<String> = ids
+            .iter()
+            .map(|id| {
+                format!(
+                    "('{id}', '{brand}', 'UPLOAD', 'IMAGE', 'READY', 'See you there', 'photos/{id}', 'image/jpeg', 400000,
+                      sha256(uuid_send('{id}')), '{info}', now())"
+                )
+            })
+            .collect();
+        self.sql(&format!(
+            "insert into media_assets (id, brand_id, source, kind, state, caption, object_key, content_type, bytes,
+                                       content_hash, info, listed_at) values {}",
+            rows.join(",")
+        ))
+        .await;
+        ids
+    }
+
+    /// Asks as somebody with this role in the brand.
+    pub async fn ask_as(&self, role: &str, query: &str, variables: Value) -> Value {
+        let grant = GrantRow {
+            organization_id: self.brand,
+            role: role.to_owned(),
+            all_brands: true,
+            brand_id: Some(self.brand),
+        };
+        let actor = Actor::ApiKey { key: Uuid::from_u128(7) };
+        let asker = Asker::new(actor, "Ada".to_owned(), vec![grant]);
+        let cx = Cx::new(Arc::clone(&self.system), Some(asker), Envelope::default());
+        let request = Request::new(query).variables(Variables::from_json(variables)).data(cx);
+        let response = self.schema.execute(request).await;
+        assert!(response.errors.is_empty(), "{:?}", response.errors);
+        response.data.into_json().unwrap()
+    }
+
+    pub async fn ask(&self, query: &str, variables: Value) -> Value {
+        self.ask_as("ADMIN", query, variables).await
+    }
+
+    /// Creates a job with the given fields beside brand, posts and destinations.
+    pub async fn create(&self, assets: &[Uuid], accounts: &[Uuid], more: Value) -> Value {
+        let mut input = json!({
+            "brandId": id(Noun::Brand, self.brand),
+            "posts": assets.iter().map(|asset| json!({ "assetId": id(Noun::MediaAsset, *asset) })).collect::<Vec<_>>(),
+            "destinations": accounts.iter()
+                .map(|account| json!({ "accountId": id(Noun::SocialAccount, *account) })).collect::<Vec<_>>(),
+        });
+        for (field, value) in more.as_object().unwrap() {
+            input[field] = value.clone();
+        }
+        let query = "mutation($in: CreatePublishJobInput!) { createPublishJob(input: $in) {
+            job { id state counts { state count } } skippedCount skipped { reason earlier { id } }
+            userErrors { code message path } } }";
+        self.ask(query, json!({ "in": input })).await["createPublishJob"].clone()
+    }
+
+    /// The targets of a job as they are now.
+    pub async fn targets(&self, job: &Value) -> Vec<Value> {
+        let query = "query($job: ID!) { node(id: $job) { ... on PublishJob { targets(first: 100) { nodes {
+            id state revision attempts scheduledAt problem { code remedy } caption { text author }
+            fits { operation framing width height } } } } } }";
+        let answer = self.ask(query, json!({ "job": job })).await;
+        answer["node"]["targets"]["nodes"].as_array().unwrap().clone()
+    }
+
+    /// Puts every file of the brand in place, as workers would, and lets its targets go on.
+    pub async fn make_files(&self) {
+        self.sql("update transcoded_media set state = 'DONE', object_key = 'made/' || id, content_type = 'image/jpeg'")
+            .await;
+        let scope = backplane::store::Scope::brand(self.brand);
+        let mut tx = self.system.store.begin(&scope).await.unwrap();
+        let assets: Vec<Uuid> = {
+            let mut connection: PgConnection = self.admin.connect().await.unwrap();
+            sqlx::query_scalar("select id from media_assets").fetch_all(&mut connection).await.unwrap()
+        };
+        backplane::store::targets::advance_targets(&mut tx, self.brand, &assets).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    pub async fn end(self) {
+        self.stop.cancel();
+        self.system.store.close().await;
+        let cluster = self.admin.clone().database("postgres");
+        let mut connection: PgConnection = cluster.connect().await.unwrap();
+        let drop = format!("drop database {} with (force)", self.name);
+        connection.execute(drop.as_str()).await.unwrap();
+    }
+}
+
+fn config(admin: &PgConnectOptions) -> ControlPlaneConfig {
+    let url = |text: &str| text.parse().unwrap();
+    ControlPlaneConfig {
+        api: ApiConfig {
+            listen: ([127, 0, 0, 1], 0).into(),
+            public_url: url("http://localhost"),
+            dashboard_url: url("http://localhost"),
+            dashboard_origins: vec![],
+            redirect_urls: vec![],
+            local: true,
+            passwords_at_once: 1,
+        },
+        store: StoreConfig {
+            // The tests' own login takes the role on at once: what it may do is the role's.
+            options: admin.clone().options([("role", Login::Api.name())]),
+            connections_max: 8,
+            acquire_timeout: Duration::from_secs(20),
+            statement_timeout: Duration::from_secs(20),
+        },
+        // Nobody listens there: an announcement that cannot be made is only late.
+        broker: BrokerConfig::parse(&SecretString::from("amqp://guest:guest@127.0.0.1:9/%2f"), "test.")
+            .unwrap(),
+        blobs: BlobConfig {
+            endpoint: url("http://127.0.0.1:9"),
+            public_endpoint: None,
+            media_endpoint: None,
+            region: "us-east-1".to_owned(),
+            bucket: "test".to_owned(),
+            access_key_id: "key".to_owned(),
+            secret_access_key: SecretString::from("secret"),
+        },
+        connectors: ConnectorsConfig::production(),
+        master_keys: SecretString::from(format!("test:{}", "5a".repeat(32))),
+    }
+}
+
+fn photo() -> Value {
+    json!({
+        "kind": "image", "container": "jpeg", "bytes": 400_000, "width": 1080, "height": 1350, "duration_ms": null,
+        "video": null, "audio": null, "edit_list": false, "edit_list_trims": false, "moov_first": false,
+        "fragmented": false, "other_streams": 0, "has_metadata": false,
+        "image": { "orientation": 1, "has_alpha": false, "animated": false, "srgb": true, "color_model": "rgb",
+                   "bits_per_channel": 8, "trailing_data": false },
+    })
+}
+
+/// Counts the SQL statements of this thread while `work` runs.
+pub async fn statements<T>(work: impl Future<Output = T>) -> (T, usize) {
+    let count = Arc::new(AtomicUsize::new(0));
+    let layer = Counting(Arc::clone(&count));
+    let guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(layer));
+    let result = work.await;
+    drop(guard);
+    let count = count.load(Ordering::Relaxed);
+    assert!(count > 0, "statements are counted by the events that sqlx writes");
+    (result, count)
+}
+
+struct Counting(Arc<AtomicUsize>);
+
+impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Counting {
+    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+        if event.metadata().target() == "sqlx::query" {
+            let mut summary = Summary::default();
+            event.record(&mut summary);
+            // The pool checks a connection that it hands out again, and not one that it has just made.
+            let is_check = summary.0.contains("current_setting('transaction_read_only')");
+            self.0.fetch_add(usize::from(!is_check), Ordering::Relaxed);
+        }
+    }
+}
+
+/// The beginning of a statement, as sqlx tells it.
+#[derive(Default)]
+struct Summary(String);
+
+impl tracing::field::Visit for Summary {
+    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
+        if field.name() == "summary" {
+            self.0 = format!("{value:?}");
+        }
+    }
+}

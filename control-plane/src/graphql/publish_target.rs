@@ -28,6 +28,7 @@ use super::problem::Problem;
 use super::publish_job::{JobKey, PublishJob};
 use super::scalars::Url;
 use super::scope::{Cx, cx};
+use super::social_account::{AccountKey, SocialAccount};
 use super::transcoded_media::{self, TranscodedMedia};
 use super::user::{User, UserKey};
 
@@ -129,6 +130,11 @@ impl PublishTarget {
     /// What is posted.
     async fn asset(&self, ctx: &Context<'_>) -> Answer<MediaAsset> {
         cx(ctx).loaders.load_one(AssetKey(self.0.asset_id)).await?.ok_or(Failure::Unauthenticated)
+    }
+
+    /// Where it goes.
+    async fn account(&self, ctx: &Context<'_>) -> Answer<SocialAccount> {
+        cx(ctx).loaders.load_one(AccountKey(self.0.account_id)).await?.ok_or(Failure::Unauthenticated)
     }
 
     /// Null until the asset is probed.

@@ -7,7 +7,7 @@ use crate::world::{World, id, statements};
 
 const PAGE: &str = "query($job: ID!, $n: Int!) { node(id: $job) { ... on PublishJob {
     targets(first: $n) { totalCount nodes { id state revision scheduledAt problem { code } review { decision }
-        asset { id kind items { id } } job { id } profile { name }
+        asset { id kind items { id } } account { id platform handle } job { id } profile { name }
         fits { operation framing width height reasons asset { id } }
         caption { id text length maxLength author } media { id state progress } } } } } }";
 

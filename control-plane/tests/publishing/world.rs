@@ -43,7 +43,9 @@ pub fn id(noun: Noun, uuid: Uuid) -> String {
 
 impl World {
     pub async fn new() -> Self {
-        // Another test of this process may have been first.
+        // Another test of this process may have been first. A subscriber that takes everything keeps
+        // sqlx's events alive for the tests that count them.
+        let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
         let _ = rustls::crypto::ring::default_provider().install_default();
         let cluster = std::env::var("TEST_DATABASE_URL").unwrap_or_else(|_| DEFAULT_URL.to_owned());
         let name = format!("reelmill_test_{}", Uuid::now_v7().simple());

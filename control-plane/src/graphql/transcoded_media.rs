@@ -57,7 +57,7 @@ impl From<domain::plan::Effort> for TranscodeOperation {
 
 /// One file made from an asset; it may serve several profiles.
 #[derive(Clone, Debug)]
-pub struct TranscodedMedia(pub TranscodedRow);
+pub struct TranscodedMedia(pub Arc<TranscodedRow>);
 
 /// One file made from an asset; it may serve several profiles.
 #[Object]
@@ -132,7 +132,7 @@ impl Loader<TranscodedKey> for Loaders {
     ) -> Result<HashMap<TranscodedKey, TranscodedMedia>, LoadError> {
         let ids: Vec<Uuid> = keys.iter().map(|key| key.0).collect();
         let rows = transcoded_by_id(&mut self.read().await?, &ids).await.map_err(Arc::new)?;
-        Ok(rows.into_iter().map(|row| (TranscodedKey(row.id), TranscodedMedia(row))).collect())
+        Ok(rows.into_iter().map(|row| (TranscodedKey(row.id), TranscodedMedia(Arc::new(row)))).collect())
     }
 }
 
@@ -165,7 +165,7 @@ async fn made_for(
     ids.dedup();
     let rows = transcoded_by_id(tx, &ids).await.map_err(Arc::new)?;
     let found: HashMap<Uuid, TranscodedMedia> =
-        rows.into_iter().map(|row| (row.id, TranscodedMedia(row))).collect();
+        rows.into_iter().map(|row| (row.id, TranscodedMedia(Arc::new(row)))).collect();
     let mut made: HashMap<Uuid, Vec<TranscodedMedia>> = HashMap::new();
     for (user, file) in uses {
         made.entry(user).or_default().extend(found.get(&file).cloned());

@@ -25,7 +25,6 @@ const NODES_MAX: usize = 100;
 
 /// Whatever has a global id.
 #[derive(Clone, Interface)]
-#[expect(clippy::large_enum_variant, reason = "a node lives for one resolver; boxing would hide the rows")]
 #[graphql(field(name = "id", ty = "ID", desc = "Global id."))]
 pub enum Node {
     Organization(Organization),

@@ -25,19 +25,23 @@ const VALUE_MAX: usize = 500;
 /// Which account is given back.
 #[derive(InputObject)]
 pub struct DisconnectAccountInput {
+    /// The account.
     account_id: ID,
 }
 
 /// The account as it is now.
 #[derive(SimpleObject, Default)]
 pub struct DisconnectAccountPayload {
+    /// The disconnected account.
     account: Option<SocialAccount>,
+    /// Why nothing changed.
     user_errors: Vec<UserError>,
 }
 
 /// What is left out stays as it is.
 #[derive(InputObject)]
 pub struct UpdateAccountInput {
+    /// The account.
     account_id: ID,
     /// true: nothing is sent to it; its targets wait.
     paused: Option<bool>,
@@ -48,20 +52,25 @@ pub struct UpdateAccountInput {
 /// One choice; null clears it.
 #[derive(InputObject)]
 pub struct AccountSettingInput {
+    /// Which setting.
     key: String,
+    /// The choice; null clears it.
     value: Option<String>,
 }
 
 /// The account as it is now.
 #[derive(SimpleObject, Default)]
 pub struct UpdateAccountPayload {
+    /// The changed account.
     account: Option<SocialAccount>,
+    /// Why nothing changed.
     user_errors: Vec<UserError>,
 }
 
 /// Which account, and how far back.
 #[derive(InputObject)]
 pub struct IngestNowInput {
+    /// The account.
     account_id: ID,
     /// Every post since then, not only those newer than the newest known.
     since: Option<DateTime<Utc>>,
@@ -70,7 +79,9 @@ pub struct IngestNowInput {
 /// The account as it is now.
 #[derive(SimpleObject, Default)]
 pub struct IngestNowPayload {
+    /// The account; `ingest` shows how it goes.
     account: Option<SocialAccount>,
+    /// Why nothing changed.
     user_errors: Vec<UserError>,
 }
 

@@ -29,14 +29,18 @@ pub struct CompleteUploadsInput {
 /// `sha256` of the whole file, in hex: a file that changed while it was uploaded is rejected.
 #[derive(InputObject)]
 pub struct CompletedUploadInput {
+    /// The upload.
     upload_id: ID,
+    /// Of the whole file, in hex: a file that changed while it was uploaded is rejected.
     sha256: Option<String>,
 }
 
 /// The assets, now to be looked into.
 #[derive(SimpleObject, Default)]
 pub struct CompleteUploadsPayload {
+    /// The assets whose files are there, in the order of the input.
     assets: Vec<MediaAsset>,
+    /// Why nothing changed.
     user_errors: Vec<UserError>,
 }
 

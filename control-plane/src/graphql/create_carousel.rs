@@ -22,6 +22,7 @@ const ITEMS: std::ops::RangeInclusive<usize> = 2..=35;
 /// Assets of one brand, in order.
 #[derive(InputObject, Serialize)]
 pub struct CreateCarouselInput {
+    /// The brand.
     #[serde(serialize_with = "super::id::as_text")]
     brand_id: ID,
     /// 2 to 35, each once, in order.
@@ -29,6 +30,7 @@ pub struct CreateCarouselInput {
     asset_ids: Vec<ID>,
     /// The text it comes with.
     caption: Option<String>,
+    /// A repeat with the same key makes no second one.
     #[serde(skip)]
     idempotency_key: Option<String>,
 }
@@ -36,7 +38,9 @@ pub struct CreateCarouselInput {
 /// The carousel.
 #[derive(SimpleObject, Default)]
 pub struct CreateCarouselPayload {
+    /// The carousel.
     asset: Option<MediaAsset>,
+    /// Why nothing changed.
     user_errors: Vec<UserError>,
 }
 

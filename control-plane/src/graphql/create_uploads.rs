@@ -28,10 +28,12 @@ const BEGUN_AT_ONCE: usize = 8;
 /// Files of one brand.
 #[derive(InputObject, Serialize)]
 pub struct CreateUploadsInput {
+    /// The brand.
     #[serde(serialize_with = "super::id::as_text")]
     brand_id: ID,
     /// 1 to 250.
     files: Vec<UploadFileInput>,
+    /// A repeat with the same key makes no second ones.
     #[serde(skip)]
     idempotency_key: Option<String>,
 }
@@ -52,7 +54,9 @@ pub struct UploadFileInput {
 /// In the order of `files`, null for one that was refused.
 #[derive(SimpleObject, Default)]
 pub struct CreateUploadsPayload {
+    /// In the order of `files`, null for one that was refused.
     uploads: Vec<Option<Upload>>,
+    /// Why nothing changed.
     user_errors: Vec<UserError>,
 }
 

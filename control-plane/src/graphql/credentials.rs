@@ -14,7 +14,9 @@ use crate::auth::Right;
 /// Credentials of one network.
 #[derive(InputObject)]
 pub struct ConnectWithCredentialsInput {
+    /// The brand that it is connected to.
     brand_id: ID,
+    /// Of exactly one network.
     credentials: CredentialsInput,
 }
 
@@ -39,14 +41,18 @@ pub struct TelegramCredentialsInput {
 /// A receiver of Standard Webhooks.
 #[derive(InputObject)]
 pub struct WebCredentialsInput {
+    /// Where posts are sent.
     url: Url,
+    /// What they are signed with.
     secret: String,
 }
 
 /// What is connected.
 #[derive(SimpleObject, Default)]
 pub struct ConnectWithCredentialsPayload {
+    /// The connected account.
     account: Option<SocialAccount>,
+    /// Why nothing changed.
     user_errors: Vec<UserError>,
 }
 

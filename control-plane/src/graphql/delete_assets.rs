@@ -24,7 +24,9 @@ pub struct DeleteAssetsInput {
 /// The records that stay.
 #[derive(SimpleObject, Default)]
 pub struct DeleteAssetsPayload {
+    /// The deleted assets, in the order of the input.
     assets: Vec<MediaAsset>,
+    /// Why nothing changed.
     user_errors: Vec<UserError>,
 }
 

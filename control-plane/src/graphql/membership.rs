@@ -12,7 +12,6 @@ use backplane::store::tenants::{self, NewUser};
 use chrono::{DateTime, Utc};
 use domain::id::Noun;
 use secrecy::{ExposeSecret as _, SecretString};
-use url::Url;
 use uuid::Uuid;
 
 use super::audit::{self, Entry, Place};
@@ -22,6 +21,7 @@ use super::failure::Answer;
 use super::grant::{self, Grant};
 use super::id;
 use super::loaders::{LoadError, Loaders};
+use super::scalars::Url;
 use super::scope::{Cx, cx};
 use super::session::{SessionKind, begin_session, check_password, count_try, hash_password};
 use super::user::{User, UserKey};
@@ -272,7 +272,7 @@ async fn invite(cx: &Cx, input: InviteMemberInput) -> Result<InviteMemberPayload
         let mut url = cx.system.config.dashboard_url.clone();
         url.set_path("/invite");
         url.query_pairs_mut().append_pair("token", secret.expose_secret());
-        url
+        Url(url)
     });
     Ok(InviteMemberPayload { membership: row.map(Membership), invite_url, user_errors: vec![] })
 }

@@ -21,7 +21,9 @@ use crate::auth::{Actor, Right};
 /// Which account of which network.
 #[derive(InputObject)]
 pub struct StartConnectInput {
+    /// The brand that it is connected to.
     brand_id: ID,
+    /// The network.
     platform: Platform,
     /// Connects this account again and no other.
     account_id: Option<ID>,
@@ -32,7 +34,9 @@ pub struct StartConnectInput {
 /// Where to send the user.
 #[derive(SimpleObject, Default)]
 pub struct StartConnectPayload {
+    /// Where to send the user.
     authorize_url: Option<Url>,
+    /// Why nothing changed.
     user_errors: Vec<UserError>,
 }
 
@@ -48,18 +52,24 @@ pub struct FinishConnectInput {
 /// What is connected, or what there is to choose from.
 #[derive(SimpleObject, Default)]
 pub struct FinishConnectPayload {
+    /// What is connected now.
     accounts: Vec<SocialAccount>,
+    /// What there is to choose from: call again with some of these.
     choices: Vec<AccountChoice>,
+    /// Why nothing changed.
     user_errors: Vec<UserError>,
 }
 
 /// An account that the user gave access to and may choose.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct AccountChoice {
+    /// The network.
     platform: Platform,
     /// For `externalIds`.
     external_id: String,
+    /// What it is called there.
     handle: String,
+    /// Its picture there.
     avatar_url: Option<Url>,
     /// Where it is connected already.
     account: Option<SocialAccount>,

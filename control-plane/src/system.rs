@@ -8,7 +8,7 @@ use backplane::store::Store;
 use backplane::vault::Vault;
 use connectors::Connectors;
 use domain::id::{GlobalId, Noun};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -27,6 +27,8 @@ pub struct System {
     pub live: LiveFeed,
     pub passwords: Passwords,
     pub attempts: Attempts,
+    /// Turns of those who hold one connection to Postgres and need a second one.
+    pub two_connections: Semaphore,
     /// Told when work was enqueued that may be due: the relay need not wait for its next turn.
     pub enqueued: Arc<Notify>,
 }
@@ -50,6 +52,7 @@ impl System {
             live: LiveFeed::start(config.broker, stop.clone()),
             passwords: Passwords::new(config.api.passwords_at_once),
             attempts: Attempts::default(),
+            two_connections: Semaphore::new(2),
             enqueued: Arc::default(),
             config: config.api,
         }))

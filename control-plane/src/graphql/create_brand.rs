@@ -89,6 +89,8 @@ async fn create(cx: &Cx, input: CreateBrandInput) -> Result<CreateBrandPayload, 
     if let Some(key) = &key
         && let Some(Made { brand }) = key.claim(&mut tx).await?
     {
+        // Reading takes a connection of its own: nobody holds two.
+        drop(tx);
         return answer(cx, brand).await;
     }
     tenants::insert_brand(&mut tx, &row, &wrapped).await?;
@@ -102,11 +104,12 @@ async fn create(cx: &Cx, input: CreateBrandInput) -> Result<CreateBrandPayload, 
         key.keep(&mut tx, &Made { brand: row.id }).await?;
     }
     tx.commit().await?;
-    cx.renew_asker().await?;
     answer(cx, row.id).await
 }
 
 async fn answer(cx: &Cx, brand: Uuid) -> Result<CreateBrandPayload, Stop> {
+    // It was not there when the request began.
+    cx.renew_asker().await?;
     let brand = cx.loaders.load_one(BrandKey(brand)).await.map_err(Failure::from)?;
     Ok(CreateBrandPayload { brand, user_errors: vec![] })
 }

@@ -75,6 +75,8 @@ async fn create_carousel(cx: &Cx, input: CreateCarouselInput) -> Result<CreateCa
     if let Some(key) = &key
         && let Some(made) = key.claim::<Uuid>(&mut tx).await?
     {
+        // Reading takes a connection of its own: nobody holds two.
+        drop(tx);
         return answer(cx, made).await;
     }
     let found = assets::items_for_carousel(&mut tx, brand, &ids).await?;

@@ -261,6 +261,8 @@ async fn create_job(cx: &Cx, input: CreatePublishJobInput) -> Result<CreatePubli
     if let Some(key) = &key
         && let Some(kept) = key.claim::<Kept>(&mut tx).await?
     {
+        // Reading takes a connection of its own: nobody holds two.
+        drop(tx);
         return payload(cx, kept).await;
     }
     let Created { job, skipped, skipped_count } =

@@ -91,6 +91,8 @@ async fn create_uploads(cx: &Cx, input: CreateUploadsInput) -> Result<CreateUplo
     if let Some(key) = &key
         && let Some(ids) = key.claim::<Vec<Option<Uuid>>>(&mut tx).await?
     {
+        // Reading takes a connection of its own: nobody holds two.
+        drop(tx);
         return answer(cx, ids, errors).await;
     }
     let begun = begin(cx, brand, &kept).await?;

@@ -255,10 +255,13 @@ async fn adapt(cx: &Cx, input: AdaptCaptionsInput) -> Result<Changed, Stop> {
     let key = IdempotencyKey::read(asker.actor.id(), key, "adaptCaptions", &(ids, instruction))?;
     let change = Adapting { instruction: instruction.map(str::to_owned) };
     let Some(key) = key else { return change_targets::each(cx, plural, &input.target_ids, &change).await };
-    // The key is held in a transaction of its own while each item is changed in its brand's.
+    // The key is held in a transaction of its own while each item is changed in its brand's. Few may
+    // hold one connection and ask for another, else all of them could wait for each other.
+    let _turn = cx.system.two_connections.acquire().await?;
     let organization = asker.organizations.keys().next().copied().unwrap_or_default();
     let mut tx = cx.organization(organization).await?;
     if let Some(kept) = key.claim::<Kept>(&mut tx).await? {
+        drop(tx);
         let mut found = cx.loaders.load_many(kept.targets.iter().copied().map(TargetKey)).await?;
         let targets = kept.targets.iter().filter_map(|id| found.remove(&TargetKey(*id))).collect();
         return Ok(Changed { targets, user_errors: kept.user_errors });

@@ -40,8 +40,6 @@ const BATCH_DELAY: Duration = Duration::from_millis(2);
 /// What came with the request beside the query.
 #[derive(Clone, Debug, Default)]
 pub struct Envelope {
-    /// The client's address, for counting tries to sign in.
-    pub client: String,
     /// W3C trace context, for the jobs that this request enqueues.
     pub traceparent: Option<String>,
     /// The session came in a cookie.

@@ -121,7 +121,7 @@ async fn sign_in(cx: &Cx, input: SignInInput) -> Result<SignInPayload, Stop> {
     Ok(payload)
 }
 
-/// Takes one try from this address and this client.
+/// Takes one of the tries that `who` (an address of mail, or an invitation) has.
 ///
 /// # Errors
 /// `RATE_LIMITED` with the time to wait.

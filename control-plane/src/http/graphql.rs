@@ -6,7 +6,7 @@ use async_graphql::Request as Operation;
 use async_graphql::parser::types::OperationType;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_LENGTH, ORIGIN, SET_COOKIE};
+use axum::http::header::{CONTENT_LENGTH, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use tokio::time::timeout;
@@ -71,8 +71,7 @@ async fn answer(app: &App, media: MediaType, request: Request) -> Result<Respons
     let accepted = accepted.map_err(|failure| Refusal { status, failure })?;
     check_kind(status, &head.method, accepted.kind)?;
     let mutation = accepted.kind == OperationType::Mutation;
-    let envelope =
-        Envelope { client: client(&head.headers), traceparent: traceparent(&head.headers), by_cookie };
+    let envelope = Envelope { traceparent: traceparent(&head.headers), by_cookie };
     let introspect = asker.is_some() || config.local;
     let cx = Cx::new(Arc::clone(&app.system), asker, envelope);
     let operation = operation(params, accepted, introspect).data(Arc::clone(&cx));
@@ -141,11 +140,6 @@ pub(super) fn operation(params: Params, accepted: Accepted, introspect: bool) ->
 /// `BAD_REQUEST`, with what is wrong.
 pub(super) fn accept(operation: &Operation) -> Answer<Accepted> {
     limits::read(&operation.query, operation.operation_name.as_deref(), &operation.variables)
-}
-
-/// Who is on the other side, for counting tries to sign in.
-fn client(headers: &HeaderMap) -> String {
-    headers.get(ORIGIN).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
 }
 
 /// The W3C trace context of the caller, if it sent one.

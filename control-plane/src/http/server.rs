@@ -7,6 +7,7 @@ use axum::Router;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderName, HeaderValue, Method};
 use axum::routing::get;
+use tokio::sync::Semaphore;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::{graphiql, graphql, websocket};
@@ -18,6 +19,8 @@ use crate::system::System;
 pub struct App {
     pub system: Arc<System>,
     pub schema: Schema,
+    /// Places for sockets.
+    pub sockets: Arc<Semaphore>,
 }
 
 /// The API over HTTP. Health and metrics are the process's own.
@@ -31,7 +34,11 @@ pub fn router(system: Arc<System>) -> Router {
     if local {
         router = router.route("/graphiql", get(graphiql::page));
     }
-    router.with_state(App { system, schema: schema::build() })
+    router.with_state(App {
+        system,
+        schema: schema::build(),
+        sockets: Arc::new(Semaphore::new(websocket::SOCKETS_MAX)),
+    })
 }
 
 /// Pages of the dashboard may call this server with their sessions, and no others.

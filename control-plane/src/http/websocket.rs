@@ -12,6 +12,7 @@ use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream::{self, BoxStream};
 use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -23,6 +24,10 @@ use crate::graphql::scope::{AskerCell, Cx, Envelope};
 
 /// Largest message of a client, bytes.
 const MESSAGE_MAX: usize = 128 * 1024;
+/// Most operations that run at once on one socket.
+const OPERATIONS_MAX: usize = 50;
+/// Most sockets of this process.
+pub(super) const SOCKETS_MAX: usize = 5_000;
 /// How often it is looked at whether the session still lives.
 const RENEW_EVERY: Duration = Duration::from_secs(5);
 /// How long a client may take to say who it is.
@@ -40,15 +45,21 @@ pub async fn upgrade_or_query(State(app): State<App>, request: Request) -> Respo
     if origin.is_some_and(|origin| !app.system.config.trusts_origin(&origin)) {
         return (StatusCode::FORBIDDEN, "this page's origin is not one of the dashboard's\n").into_response();
     }
+    let Ok(place) = Arc::clone(&app.sockets).try_acquire_owned() else {
+        return (StatusCode::SERVICE_UNAVAILABLE, "too many sockets are open: try again later\n")
+            .into_response();
+    };
     let cookie = sign_in::credential(&app.system.config, &head.headers);
     let upgrade = match WebSocketUpgrade::from_request_parts(&mut head, &app).await {
         Ok(upgrade) => upgrade,
         Err(rejection) => return rejection.into_response(),
     };
-    upgrade
-        .max_message_size(MESSAGE_MAX)
-        .protocols(["graphql-transport-ws"])
-        .on_upgrade(move |socket| Connection::new(app, cookie).run(socket))
+    upgrade.max_message_size(MESSAGE_MAX).protocols(["graphql-transport-ws"]).on_upgrade(
+        move |socket| async move {
+            Connection::new(app, cookie).run(socket).await;
+            drop(place);
+        },
+    )
 }
 
 /// One client's socket: who asks on it, and when that ends.
@@ -58,12 +69,14 @@ struct Connection {
     asker: AskerCell,
     credential: Arc<Option<Credential>>,
     ended: CancellationToken,
+    operations: Arc<Semaphore>,
 }
 
 impl Connection {
     fn new(app: App, credential: Option<Credential>) -> Self {
         let ended = CancellationToken::new();
-        Self { app, asker: AskerCell::default(), credential: Arc::new(credential), ended }
+        let operations = Arc::new(Semaphore::new(OPERATIONS_MAX));
+        Self { app, asker: AskerCell::default(), credential: Arc::new(credential), ended, operations }
     }
 
     async fn run(self, socket: Socket) {
@@ -138,22 +151,28 @@ impl Connection {
         Cx::shared(Arc::clone(&self.app.system), self.asker.clone(), Envelope::default())
     }
 
-    fn prepare(&self, mut operation: Operation) -> Result<Operation, Box<Answered>> {
-        let accepted = accept(&operation).map_err(|failure| {
-            let error: async_graphql::Error = failure.into();
-            let mut server = ServerError::new(error.message, None);
-            server.extensions = error.extensions;
-            Box::new(Answered::from_errors(vec![server]))
-        })?;
+    /// What is to run, and its place among those that may run at once.
+    fn prepare(&self, mut operation: Operation) -> Result<(Operation, OwnedSemaphorePermit), Box<Answered>> {
+        let place = Arc::clone(&self.operations).try_acquire_owned();
+        let place =
+            place.map_err(|_| refusal(Failure::bad_request("50 operations run on this socket already")))?;
+        let accepted = accept(&operation).map_err(refusal)?;
         operation.set_parsed_query(accepted.document);
-        Ok(operation.data(self.cx()))
+        Ok((operation.data(self.cx()), place))
     }
+}
+
+fn refusal(failure: Failure) -> Box<Answered> {
+    let error: async_graphql::Error = failure.into();
+    let mut refused = ServerError::new(error.message, None);
+    refused.extensions = error.extensions;
+    Box::new(Answered::from_errors(vec![refused]))
 }
 
 impl Executor for Connection {
     async fn execute(&self, operation: Operation) -> Answered {
         match self.prepare(operation) {
-            Ok(operation) => self.app.schema.execute(operation).await,
+            Ok((operation, _place)) => self.app.schema.execute(operation).await,
             Err(refusal) => *refusal,
         }
     }
@@ -164,13 +183,15 @@ impl Executor for Connection {
         session: Option<Arc<Data>>,
     ) -> BoxStream<'static, Answered> {
         match self.prepare(operation) {
-            Ok(operation) => {
+            Ok((operation, place)) => {
                 let ended = self.ended.clone();
-                self.app
-                    .schema
-                    .execute_stream_with_session_data(operation, session.unwrap_or_default())
-                    .take_until(async move { ended.cancelled().await })
-                    .boxed()
+                let answers =
+                    self.app.schema.execute_stream_with_session_data(operation, session.unwrap_or_default());
+                // The place is held for as long as the stream is.
+                let answers = answers.inspect(move |_| {
+                    let _held = &place;
+                });
+                answers.take_until(async move { ended.cancelled().await }).boxed()
             }
             Err(refusal) => stream::once(async { *refusal }.boxed()).boxed(),
         }

@@ -209,12 +209,13 @@ async fn ingest_now(cx: &Cx, input: IngestNowInput) -> Result<IngestNowPayload, 
     if row.state != "CONNECTED" {
         return Err(UserError::conflict("the account is not connected: connect it first", &at).into());
     }
+    // The job before its cursor, as the worker that runs it locks them.
+    enqueue_ingest(cx, &mut tx, row.brand_id, row.id).await?;
     let told = accounts::begin_ingest(&mut tx, row.brand_id, row.id, input.since).await?;
     if !told && input.since.is_some() {
         let message = "posts are being pulled right now: try again when that has ended";
         return Err(UserError::conflict(message, &path.field("since")).into());
     }
-    enqueue_ingest(cx, &mut tx, row.brand_id, row.id).await?;
     tx.commit().await?;
     Ok(IngestNowPayload { account: changed(cx, &row).await?, user_errors: vec![] })
 }

@@ -1,1 +1,27 @@
-//! Stories that a user would recognise, told against the real services.
+//! The harness of the stories: a world of its own for each, made of the executables and services that users run.
+//!
+//! Postgres and RabbitMQ come from `make test`. A world has its own database, its own queues, an object store,
+//! the simulated networks, and control plane and workers as real processes, which may be killed and stopped.
+#![expect(clippy::unwrap_used, reason = "a story stops at the first surprise")]
+
+pub mod agency;
+pub mod api;
+pub mod brand;
+pub mod database;
+pub mod files;
+pub mod judge;
+pub mod networks;
+pub mod process;
+pub mod secrets;
+pub mod services;
+pub mod socket;
+pub mod upload;
+pub mod wait;
+pub mod world;
+
+pub use agency::Agency;
+pub use api::{Answer, Api};
+pub use brand::{Brand, Job};
+pub use networks::Networks;
+pub use wait::eventually;
+pub use world::{World, WorldOptions};

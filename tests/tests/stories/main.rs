@@ -1,0 +1,21 @@
+//! Stories that a user would recognise, each in a world of its own.
+#![expect(clippy::unwrap_used, reason = "a story stops at the first surprise")]
+
+mod approval;
+mod bad_input;
+mod bad_requests;
+mod broker_lost;
+mod conforming_clip;
+mod flows;
+mod frozen_worker;
+mod idempotency;
+mod ingest;
+mod killed_worker;
+mod lost_answers;
+mod phone_clip;
+mod photos;
+mod slots;
+mod tenants;
+mod throttled;
+mod tokens;
+mod unready_assets;

@@ -1,12 +1,16 @@
 //! What every job kind may use, made once for the process.
 
+use std::path::Path;
+
 use backplane::blobs::Blobs;
 use backplane::broker::{Change, Publisher};
 use backplane::job_kind::JobKind;
 use backplane::store::jobs::{self, Claim, Fence};
 use backplane::store::{Scope, Store, StoreError, Tx};
 use connectors::Connectors;
+use domain::engine::InputLimits;
 use domain::id::{GlobalId, Noun};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::author::Author;
@@ -43,6 +47,23 @@ impl Context {
     /// A transaction that the job holds; an error when somebody else has it now.
     pub(crate) async fn fenced(&self, claim: &Claim) -> Result<(Tx, Fence), JobError> {
         jobs::begin_fenced(&self.store, claim).await?.ok_or(JobError::Fenced)
+    }
+
+    /// Writes a stored file to a new one at `path`.
+    pub(crate) async fn download(&self, key: &str, path: &Path) -> Result<(), JobError> {
+        let begun = Instant::now();
+        let limit = InputLimits::default().bytes;
+        self.blobs.download(key, path, limit).await.map_err(JobError::retry)?;
+        self.metrics.transferred("download", begun.elapsed());
+        Ok(())
+    }
+
+    /// Stores the file at `path` under `key`.
+    pub(crate) async fn upload(&self, path: &Path, key: &str, content_type: &str) -> Result<(), JobError> {
+        let begun = Instant::now();
+        self.blobs.upload(path, key, content_type).await.map_err(JobError::retry)?;
+        self.metrics.transferred("upload", begun.elapsed());
+        Ok(())
     }
 
     /// Tells watchers that a row changed, after the commit. A lost word is made good by their own

@@ -67,6 +67,12 @@ impl Metrics {
             .record(took.as_secs_f64());
     }
 
+    /// A file came from storage or went there.
+    #[expect(clippy::unused_self, reason = "callers count through the context, not through globals")]
+    pub(crate) fn transferred(&self, direction: &'static str, took: Duration) {
+        metrics::histogram!("reelmill_transfer_seconds", "direction" => direction).record(took.as_secs_f64());
+    }
+
     /// A call that creates a post ended.
     #[expect(clippy::unused_self, reason = "callers count through the context, not through globals")]
     pub(crate) fn sent(&self, platform: Platform, outcome: &SendOutcome) {

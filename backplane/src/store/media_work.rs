@@ -221,6 +221,8 @@ pub struct TranscodeFacts {
     pub content_type: Option<String>,
     pub bytes: Option<i64>,
     pub info: Option<Value>,
+    /// SHA-256 of its file.
+    pub sha256: Option<Vec<u8>>,
     pub rows: Vec<TranscodeRow>,
 }
 
@@ -236,7 +238,7 @@ pub async fn transcode_facts(
 ) -> Result<Option<TranscodeFacts>, StoreError> {
     let Some(asset) = sqlx::query!(
         r#"
-        select a.id, a.state, a.object_key, a.content_type, a.bytes, a.info
+        select a.id, a.state, a.object_key, a.content_type, a.bytes, a.info, a.content_hash
           from transcoded_media m join media_assets a on a.brand_id = m.brand_id and a.id = m.asset_id
          where m.brand_id = $1 and m.id = $2
         "#,
@@ -272,6 +274,7 @@ pub async fn transcode_facts(
         content_type: asset.content_type,
         bytes: asset.bytes,
         info: asset.info,
+        sha256: asset.content_hash,
         rows,
     }))
 }

@@ -84,6 +84,7 @@ fn describe() {
     metrics::describe_counter!("reelmill_jobs_finished_total", "Runs of jobs by how they ended.");
     metrics::describe_histogram!("reelmill_job_duration_seconds", "How long runs of jobs took.");
     metrics::describe_histogram!("reelmill_job_start_delay_seconds", "From due to claimed.");
+    metrics::describe_histogram!("reelmill_transfer_seconds", "Files to and from storage.");
     metrics::describe_counter!("reelmill_amqp_reconnects_total", "Connections to the broker built anew.");
     metrics::describe_gauge!("reelmill_amqp_up", "Whether this connection to the broker is up.");
     for purpose in ["publish", "consume", "live"] {

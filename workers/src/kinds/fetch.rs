@@ -83,7 +83,7 @@ async fn download(context: &Context, job: &Job, address: &Url) -> Result<Done, J
     };
     job.progress.mark();
     let key = format!("{brand}/originals/{}", Uuid::now_v7());
-    context.blobs.upload(&path, &key, "application/octet-stream").await.map_err(JobError::retry)?;
+    context.upload(&path, &key, "application/octet-stream").await?;
     let bytes = i64::try_from(fetched.bytes).map_err(JobError::broken)?;
     let (mut tx, fence) = context.fenced(&job.claim).await?;
     media_work::asset_fetched(&mut tx, &fence, asset, &key, bytes).await?;

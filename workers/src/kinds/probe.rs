@@ -34,11 +34,7 @@ pub(super) async fn run(context: &Context, job: &Job) -> Result<Done, JobError> 
         .clone()
         .ok_or_else(|| JobError::broken("an asset is probed before it has a file"))?;
     let scratch = context.engine.scratch().map_err(JobError::retry)?;
-    context
-        .blobs
-        .download(&key, &scratch.file(SOURCE), InputLimits::default().bytes)
-        .await
-        .map_err(JobError::retry)?;
+    context.download(&key, &scratch.file(SOURCE)).await?;
     job.progress.mark();
 
     match probe(context, job, &scratch).await?.and_then(|probed| check_declared(&facts, probed)) {
@@ -111,8 +107,7 @@ async fn accept(context: &Context, job: &Job, scratch: &Scratch, probed: Probed)
     let thumbnail_key = match probed.thumbnail {
         Some(_) => {
             let key = format!("{brand}/thumbnails/{}.jpg", Uuid::now_v7());
-            let uploaded = context.blobs.upload(&scratch.file(THUMBNAIL), &key, "image/jpeg").await;
-            uploaded.map_err(JobError::retry)?;
+            context.upload(&scratch.file(THUMBNAIL), &key, "image/jpeg").await?;
             Some(key)
         }
         None => None,

@@ -93,20 +93,21 @@ async fn make(
     wanted: &[Wanted],
     scratch: &Scratch,
 ) -> Result<Vec<OutputResult>, JobError> {
+    // What stays as it is was looked into by the probe: it is neither moved nor read again.
+    let changed = wanted.iter().filter(|file| file.operation != Operation::Passthrough);
+    let outputs: Vec<OutputRequest> = changed
+        .map(|file| OutputRequest { name: file.row.id.to_string(), operation: file.operation.clone() })
+        .collect();
+    if outputs.is_empty() {
+        return Ok(Vec::new());
+    }
     let key = facts.object_key.as_deref().ok_or_else(|| JobError::broken("a source without a file"))?;
-    context
-        .blobs
-        .download(key, &scratch.file(SOURCE), InputLimits::default().bytes)
-        .await
-        .map_err(JobError::retry)?;
+    context.download(key, &scratch.file(SOURCE)).await?;
     failpoint("tx.start");
     let request = Request::Run(RunRequest {
         source: SOURCE.to_owned(),
         limits: InputLimits::default(),
-        outputs: wanted
-            .iter()
-            .map(|file| OutputRequest { name: file.row.id.to_string(), operation: file.operation.clone() })
-            .collect(),
+        outputs,
     });
     let limits = RunLimits { deadline: TRANSCODE_TIME, cancel: job.cancel.clone() };
     let mut results = Vec::new();
@@ -185,7 +186,11 @@ async fn finish(
     for file in wanted {
         let name = file.row.id.to_string();
         let at = results.iter().position(|result| result.name == name);
-        match at.map(|at| results.swap_remove(at).outcome) {
+        let outcome = match file.operation {
+            Operation::Passthrough => Some(unchanged(facts)?),
+            _ => at.map(|at| results.swap_remove(at).outcome),
+        };
+        match outcome {
             Some(OutputOutcome::Made { info, sha256 }) => match unfit(&file.row, &info) {
                 Some(problem) => failed.push((file.row.id, problem)),
                 None => {
@@ -208,6 +213,14 @@ async fn finish(
     }
     failpoint("s3.completed_before_row");
     record(context, job, wanted, made, &failed).await
+}
+
+/// The source itself, as its probe described it.
+fn unchanged(facts: &TranscodeFacts) -> Result<OutputOutcome, JobError> {
+    let unknown = || JobError::broken("a source that nobody looked into");
+    let info = facts.info.clone().ok_or_else(unknown)?;
+    let sha256 = facts.sha256.as_ref().map(hex::encode).ok_or_else(unknown)?;
+    Ok(OutputOutcome::Made { info: serde_json::from_value(info).map_err(JobError::broken)?, sha256 })
 }
 
 /// Settles every row under its own fence, in one transaction.
@@ -260,7 +273,7 @@ async fn store(
         return facts.object_key.clone().ok_or_else(|| JobError::broken("a source without a file"));
     }
     let key = format!("{brand}/media/{}", Uuid::now_v7());
-    context.blobs.upload(&path, &key, content_type).await.map_err(JobError::retry)?;
+    context.upload(&path, &key, content_type).await?;
     Ok(key)
 }
 

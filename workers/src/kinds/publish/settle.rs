@@ -16,7 +16,8 @@ use crate::context::Context;
 use crate::failpoint::failpoint;
 use crate::kinds::{Done, Job, JobError};
 
-/// The post exists. Its attempt ends whatever the epoch; the target follows when the job is ours.
+/// The post exists. Its attempt ends whatever the epoch; the target follows when the job is ours, and when this
+/// was the last part, the job ends with it.
 pub(super) async fn created(
     context: &Context,
     job: &Job,
@@ -31,15 +32,59 @@ pub(super) async fn created(
         remote_id: proof.remote_id.as_deref(),
     };
     let mut tx = context.begin(work.brand).await?;
-    attempts::conclude_in(&mut tx, &conclusion).await?;
+    let recorded = attempts::conclude_in(&mut tx, &conclusion).await?;
     let fence = jobs::fence_more(&mut tx, std::slice::from_ref(&job.claim)).await?.pop();
-    if let Some(fence) = &fence {
-        follow(&mut tx, fence, work, attempt.part, proof).await?;
-    }
+    let followed = match fence {
+        // An attempt that a person closed before is not an end to go by: it is looked at again.
+        Some(fence) if recorded && is_whole(work, attempt.part, proof) => {
+            Some(end(&mut tx, fence, work, attempt.part, proof).await?)
+        }
+        Some(fence) => Some(follow(&mut tx, &fence, work, attempt.part, proof).await?),
+        None => None,
+    };
     tx.commit().await?;
     failpoint("send.committed");
     context.changed(work.brand, Noun::PublishTarget, job.claim.subject);
-    if fence.is_some() { Ok(Stage::Again) } else { Err(JobError::Fenced) }
+    let followed = followed.ok_or(JobError::Fenced)?;
+    if let Followed::End(state) = followed {
+        context.metrics.target_ended(work.platform, state);
+        return Ok(Stage::Over(Done::Settled));
+    }
+    Ok(Stage::Again)
+}
+
+/// Where a target is after one of its parts was made.
+enum Followed {
+    Open,
+    /// At its end, in this state.
+    End(&'static str),
+}
+
+/// With this part every part is made, and the post's id is known.
+fn is_whole(work: &Work<'_>, part: u16, proof: &Proof) -> bool {
+    let parts = work.connector.parts(&work.post);
+    let id_known = work.facts.external_id.is_some() || part == 0 && proof.remote_id.is_some();
+    id_known && (0..parts).all(|one| one == part || work.is_created(one))
+}
+
+/// The target is published, and its job is done.
+async fn end(
+    tx: &mut Tx,
+    fence: Fence,
+    work: &Work<'_>,
+    part: u16,
+    proof: &Proof,
+) -> Result<Followed, JobError> {
+    let change = TargetChange {
+        state: "PUBLISHED",
+        problem: None,
+        retry_at: None,
+        external_id: proof.remote_id.as_deref().filter(|_| part == 0),
+        external_url: proof.url.as_deref().filter(|_| part == 0),
+    };
+    let own = publish_work::change_target(tx, &fence, work.facts.target_id, &change).await?;
+    jobs::settle(tx, fence).await?;
+    Ok(Followed::End(if own { change.state } else { "NEEDS_ATTENTION" }))
 }
 
 /// Part 0 gives the target its id and address; every part leaves its id for those that reply to it.
@@ -49,7 +94,7 @@ async fn follow(
     work: &Work<'_>,
     part: u16,
     proof: &Proof,
-) -> Result<(), JobError> {
+) -> Result<Followed, JobError> {
     let target = work.facts.target_id;
     if part == 0 {
         let change = TargetChange {
@@ -72,7 +117,7 @@ async fn follow(
         };
         steps::save_step(tx, fence, target, &StoredStep { step, done: true }).await?;
     }
-    Ok(())
+    Ok(Followed::Open)
 }
 
 /// A part was refused for good: part 0 decides about the target, the others are missing replies.

@@ -28,7 +28,7 @@ generate: ## Rewrite .sqlx and schema.graphql from the code
 	@deploy/local/packages
 	deploy/local/generate
 
-bench: ## Measure, and print the figures as JSON lines
+bench: ## Measure, and print the figures as JSON lines (ARGS="publish_job recovery" …)
 	@deploy/local/packages
 	cargo build --workspace --bins --release
-	target/release/reelmill dev-services -- cargo bench --package tests $(ARGS)
+	target/release/reelmill dev-services --measured -- cargo bench --workspace --bench figures -- $(ARGS)

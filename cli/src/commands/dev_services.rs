@@ -20,6 +20,9 @@ use crate::console;
 /// Runs COMMAND with `TEST_DATABASE_URL` (a superuser's) and `TEST_AMQP_URL` set, and ends with its exit code.
 #[derive(Debug, Args)]
 pub struct Arguments {
+    /// For benches: Postgres keeps what it commits, as in production, and counts its statements.
+    #[arg(long)]
+    measured: bool,
     /// The command and its arguments.
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
     command: Vec<String>,
@@ -33,8 +36,9 @@ impl Arguments {
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o711))
             .context("open the folder")?;
         let (postgres_dir, rabbitmq_dir) = (folder.path().join("postgres"), folder.path().join("rabbitmq"));
+        let durability = if self.measured { Durability::Measured } else { Durability::None };
         let (postgres, rabbitmq) = tokio::try_join!(
-            Postgres::start(&postgres_dir, Durability::None),
+            Postgres::start(&postgres_dir, durability),
             RabbitMq::start(&rabbitmq_dir)
         )?;
 

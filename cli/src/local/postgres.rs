@@ -34,6 +34,8 @@ const REACHABLE: &str = "/var/lib/reelmill";
 pub enum Durability {
     /// Nothing: what was committed survives a power cut.
     Full,
+    /// Nothing, either; and every statement is counted (`pg_stat_statements`), for benches.
+    Measured,
     /// The whole cluster, for tests and builds that throw it away.
     None,
 }
@@ -135,9 +137,12 @@ fn settings(port: u16, durability: Durability) -> Vec<String> {
         // A failing statement's text would bring what it contains into the log.
         "log_min_error_statement=panic".to_owned(),
     ];
-    if durability == Durability::None {
-        settings.extend(["fsync=off", "synchronous_commit=off", "full_page_writes=off"].map(str::to_owned));
-    }
+    let further: &[&str] = match durability {
+        Durability::Full => &[],
+        Durability::Measured => &["shared_preload_libraries=pg_stat_statements"],
+        Durability::None => &["fsync=off", "synchronous_commit=off", "full_page_writes=off"],
+    };
+    settings.extend(further.iter().map(|setting| (*setting).to_owned()));
     settings
 }
 

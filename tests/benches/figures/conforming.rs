@@ -1,0 +1,105 @@
+//! A clip of about 30 MB that every network takes: from the claim of its transcode to the stored result, without the
+//! time of transfers to and from storage, as the worker's own metrics have it.
+//!
+//! One clip goes out as it is; its twin has its index at the end and is remuxed, without an encode.
+
+use std::{path::PathBuf, time::Duration};
+
+use serde_json::{Value, json};
+use tests::{Brand, World, brand::Account, eventually, files};
+
+use crate::{
+    seed,
+    summary::{metric, percentile, rounded},
+};
+
+const RUNS: i32 = 10;
+const LIMIT: Duration = Duration::from_secs(120);
+
+pub async fn measure() -> Value {
+    let world = seed::world().await;
+    let _worker = world.worker(&[]).await;
+    let agency = world.agency("Figures").await;
+    let brand = agency.brand("Figures").await;
+    let accounts = brand.connect_all("figures").await;
+    let clip = clip("whole.mp4", "-movflags +faststart -use_editlist 0");
+    let bytes = std::fs::metadata(&clip).unwrap().len();
+    let kept = several(&brand, &accounts, &clip, "PASSTHROUGH").await;
+    let remuxed = several(&brand, &accounts, &self::clip("late.mp4", "-use_editlist 0"), "REMUX").await;
+    json!({
+        "bytes": bytes, "runs": RUNS, "passthrough_p50_ms": percentile(&kept.jobs, 0.5),
+        "passthrough_max_ms": percentile(&kept.jobs, 1.0), "probe_ms": kept.probe,
+        "remux_p50_ms": percentile(&remuxed.jobs, 0.5), "remux_max_ms": percentile(&remuxed.jobs, 1.0),
+        "aim": "<= 300 ms without transfer",
+    })
+}
+
+/// 20 s of H.264 with enough noise in it to weigh 12 Mb/s.
+fn clip(name: &str, muxing: &str) -> PathBuf {
+    let made = format!(
+        "-f lavfi -i testsrc2=s=1080x1920:r=30:d=20,noise=alls=30:allf=t -f lavfi -i sine=d=20:r=48000 -c:v libx264 \
+         -preset ultrafast -bf 0 -x264-params open-gop=0:keyint=60 -b:v 12M -maxrate 14M -bufsize 14M \
+         -pix_fmt yuv420p -c:a aac -b:a 128k -ac 2 {muxing} -shortest"
+    );
+    files::made(name, &made)
+}
+
+/// Milliseconds without transfer, of the probe and of each transcode.
+struct Times {
+    probe: f64,
+    jobs: Vec<f64>,
+}
+
+async fn several(brand: &Brand<'_>, accounts: &[Account; 3], clip: &std::path::Path, kind: &str) -> Times {
+    let world = brand.world;
+    let before = Spent::of(world, "probe").await;
+    let asset = brand.ready(clip, "A clip").await;
+    let probe = before.since(world).await;
+    let mut jobs = Vec::new();
+    for copy in seed::copies(brand, &asset, RUNS).await {
+        let before = Spent::of(world, "transcode").await;
+        let mut input = brand.job_input(&[&copy], &[&accounts[0], &accounts[1], &accounts[2]]);
+        input["captions"] = json!("ORIGINAL");
+        input["schedule"] = json!({ "at": chrono::Utc::now() + chrono::Duration::days(30) });
+        brand.create_job(input).await;
+        jobs.push(before.since(world).await);
+    }
+    let others = sqlx::query_scalar::<_, i64>(
+        "select count(*) from transcoded_media m join media_assets a on a.id = m.asset_id \
+          where a.bytes = $1 and (m.kind <> $2 or m.state <> 'DONE')",
+    );
+    let others = others.bind(i64::try_from(std::fs::metadata(clip).unwrap().len()).unwrap()).bind(kind);
+    assert_eq!(others.fetch_one(&world.database.pool).await.unwrap(), 0, "all of it is {kind}");
+    Times { probe, jobs }
+}
+
+/// What a worker has spent on a kind of jobs so far, s.
+struct Spent {
+    kind: &'static str,
+    runs: f64,
+    working: f64,
+    transferring: f64,
+}
+
+impl Spent {
+    async fn of(world: &World, kind: &'static str) -> Self {
+        let text = world.metrics_text().await;
+        let label = format!("kind=\"{kind}\"");
+        Self {
+            kind,
+            runs: metric(&text, "reelmill_job_duration_seconds_count", &label),
+            working: metric(&text, "reelmill_job_duration_seconds_sum", &label),
+            transferring: metric(&text, "reelmill_transfer_seconds_sum", ""),
+        }
+    }
+
+    /// What was spent since, in milliseconds without transfers, once another run has ended.
+    async fn since(&self, world: &World) -> f64 {
+        eventually("another run ends", LIMIT, async || {
+            let now = Self::of(world, self.kind).await;
+            let working = (now.working - self.working) - (now.transferring - self.transferring);
+            (now.runs > self.runs).then(|| rounded(working * 1000.0))
+        })
+        .await
+    }
+}

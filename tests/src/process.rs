@@ -42,6 +42,15 @@ impl Process {
         Self { name: arguments.join(" "), child, log: log.to_owned() }
     }
 
+    /// Its process id.
+    ///
+    /// # Panics
+    /// When it has ended.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id().unwrap()
+    }
+
     /// Ends it at once, as the kernel does when memory runs out.
     ///
     /// # Panics

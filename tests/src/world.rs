@@ -4,7 +4,7 @@ use std::{
     net::Ipv4Addr, os::unix::fs::PermissionsExt as _, path::PathBuf, sync::PoisonError, time::Duration,
 };
 
-use backplane::{migrate::Role, vault::Vault};
+use backplane::{broker::BrokerConfig, migrate::Role, vault::Vault};
 use cli::local::{S3Server, free_port, s3::Settings, secret_file};
 use secrecy::{ExposeSecret as _, SecretString};
 use tempfile::TempDir;
@@ -29,6 +29,8 @@ const READY_LIMIT: Duration = Duration::from_secs(60);
 const COMPLAINTS: usize = 20;
 /// The bucket of every story.
 const BUCKET: &str = "stories";
+/// All that could ever be said, so that the search for secrets has something to find them in.
+const EVERYTHING: &str = "debug,hyper=info,h2=info,aws=info,lapin=info";
 /// Where networks send people back to; nobody listens there.
 pub const REDIRECT_URL: &str = "http://127.0.0.1:9/connect/callback";
 
@@ -38,11 +40,13 @@ pub struct WorldOptions {
     pub workers: usize,
     /// A broker of its own, in place of the one that the stories share.
     pub amqp_url: Option<SecretString>,
+    /// What the processes log, as `RUST_LOG` says it.
+    pub log_filter: &'static str,
 }
 
 impl Default for WorldOptions {
     fn default() -> Self {
-        Self { workers: 1, amqp_url: None }
+        Self { workers: 1, amqp_url: None, log_filter: EVERYTHING }
     }
 }
 
@@ -59,6 +63,7 @@ pub struct World {
     graphql: Url,
     amqp_url: SecretString,
     amqp_prefix: String,
+    log_filter: &'static str,
     master_keys: SecretString,
     folder: TempDir,
 }
@@ -102,6 +107,7 @@ impl World {
             database,
             graphql,
             amqp_url,
+            log_filter: options.log_filter,
             master_keys,
             folder,
         };
@@ -171,8 +177,7 @@ impl World {
             ("INSTAGRAM_CLIENT_SECRET", "reelmill-sandbox-secret".to_owned()),
             ("TIKTOK_CLIENT_KEY", app()),
             ("TIKTOK_CLIENT_SECRET", "reelmill-sandbox-secret".to_owned()),
-            // Everything that could ever be said, so that the search for secrets has something to find them in.
-            ("RUST_LOG", "debug,hyper=info,h2=info,aws=info,lapin=info".to_owned()),
+            ("RUST_LOG", self.log_filter.to_owned()),
         ]
     }
 
@@ -191,6 +196,15 @@ impl World {
     #[must_use]
     pub fn operator(&self) -> Vec<(&'static str, String)> {
         vec![("DATABASE_URL", self.database.url(Role::Api))]
+    }
+
+    /// How to reach the queues of this world.
+    ///
+    /// # Panics
+    /// Never: the processes read the same address.
+    #[must_use]
+    pub fn broker(&self) -> BrokerConfig {
+        BrokerConfig::parse(&self.amqp_url, &self.amqp_prefix).unwrap()
     }
 
     /// Where files may be put that end with the story.

@@ -37,10 +37,8 @@ impl Arguments {
             .context("open the folder")?;
         let (postgres_dir, rabbitmq_dir) = (folder.path().join("postgres"), folder.path().join("rabbitmq"));
         let durability = if self.measured { Durability::Measured } else { Durability::None };
-        let (postgres, rabbitmq) = tokio::try_join!(
-            Postgres::start(&postgres_dir, durability),
-            RabbitMq::start(&rabbitmq_dir)
-        )?;
+        let (postgres, rabbitmq) =
+            tokio::try_join!(Postgres::start(&postgres_dir, durability), RabbitMq::start(&rabbitmq_dir))?;
 
         let result = self.run_with(&postgres, &rabbitmq).await;
         let (postgres, rabbitmq) = tokio::join!(postgres.stop(), rabbitmq.stop());

@@ -30,7 +30,8 @@ pub async fn measure() -> Value {
     let _workers = [seed::free_worker(&world).await, seed::free_worker(&world).await];
     let agency = world.agency("Figures").await;
     let (large, small) = (agency.brand("Large").await, agency.brand("Small").await);
-    let (crowd, single) = (large.connect("TELEGRAM", "large").await, small.connect("TELEGRAM", "small").await);
+    let (crowd, single) =
+        (large.connect("TELEGRAM", "large").await, small.connect("TELEGRAM", "small").await);
     let photo = large.ready(&files::photo(1), "One of many").await;
     let own = small.ready(&files::photo(2), "The only one").await;
     // Their files are made by first posts, which are not measured.

@@ -15,7 +15,7 @@ async fn the_brokers_data_is_wiped() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("rabbitmq");
     let broker = RabbitMq::start(&dir).await.unwrap();
-    let options = WorldOptions { workers: 0, amqp_url: Some(broker.url()) };
+    let options = WorldOptions { workers: 0, amqp_url: Some(broker.url()), ..WorldOptions::default() };
     let world = World::with(options).await;
     let brand = world.agency("Northwind").await.brand("Wiped").await;
     let account = brand.connect("TELEGRAM", "wiped").await;

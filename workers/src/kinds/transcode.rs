@@ -104,11 +104,8 @@ async fn make(
     let key = facts.object_key.as_deref().ok_or_else(|| JobError::broken("a source without a file"))?;
     context.download(key, &scratch.file(SOURCE)).await?;
     failpoint("tx.start");
-    let request = Request::Run(RunRequest {
-        source: SOURCE.to_owned(),
-        limits: InputLimits::default(),
-        outputs,
-    });
+    let request =
+        Request::Run(RunRequest { source: SOURCE.to_owned(), limits: InputLimits::default(), outputs });
     let limits = RunLimits { deadline: TRANSCODE_TIME, cancel: job.cancel.clone() };
     let mut results = Vec::new();
     let mut rejected = None;

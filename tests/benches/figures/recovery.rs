@@ -35,7 +35,7 @@ async fn recover() -> Duration {
     // Long enough to be under way still when the lease has run out.
     let clip = files::made(
         "long.mp4",
-        "-f lavfi -i testsrc2=s=1920x1080:r=30:d=180 -f lavfi -i sine=d=180 -c:v mpeg4 -q:v 5 -c:a aac -shortest",
+        "-f lavfi -i testsrc2=s=1920x1080:r=30:d=180 -f lavfi -i sine=d=180 -c:v mpeg4 -b:v 3M -c:a aac -shortest",
     );
     let asset = brand.ready(&clip, "A long clip").await;
     brand.publish(&[&asset], &[&account]).await;

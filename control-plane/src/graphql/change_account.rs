@@ -201,7 +201,11 @@ fn check(specs: &[SettingSpec], choice: &AccountSettingInput, path: &Path) -> Re
 async fn ingest_now(cx: &Cx, input: IngestNowInput) -> Result<IngestNowPayload, Stop> {
     let path = Path::input();
     let at = path.field("accountId");
-    let (mut tx, row) = locked(cx, &input.account_id, Right::Edit, &at).await?;
+    // Read and not locked: the worker that runs the job holds the job while it writes the account.
+    let account = id::parse_input(Noun::SocialAccount, &input.account_id, &at)?;
+    let found = cx.loaders.load_one(AccountKey(account)).await?;
+    let row = found.ok_or_else(|| UserError::not_found("account", &at))?.0;
+    let mut tx = cx.write(row.brand_id, Right::Edit, &at).await?;
     let connector = connect::connector(cx, row.platform, &at)?;
     if !connector.ingests() {
         return Err(UserError::invalid("posts of this network cannot be pulled", &at).into());

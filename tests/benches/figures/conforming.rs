@@ -79,6 +79,7 @@ async fn several(brand: &Brand<'_>, accounts: &[Account; 3], clip: &std::path::P
 /// What a worker has spent on a kind of jobs so far, s.
 struct Spent {
     kind: &'static str,
+    started: f64,
     runs: f64,
     working: f64,
     transferring: f64,
@@ -90,18 +91,23 @@ impl Spent {
         let label = format!("kind=\"{kind}\"");
         Self {
             kind,
+            started: metric(&text, "reelmill_jobs_started_total", &label),
             runs: metric(&text, "reelmill_job_duration_seconds_count", &label),
             working: metric(&text, "reelmill_job_duration_seconds_sum", &label),
             transferring: metric(&text, "reelmill_transfer_seconds_sum", ""),
         }
     }
 
-    /// What was spent since, in milliseconds without transfers, once another run has ended.
+    /// What was spent since, in milliseconds without transfers, once all of it has ended: what stays as it is and
+    /// what is remuxed may be two runs.
     async fn since(&self, world: &World) -> f64 {
-        eventually("another run ends", LIMIT, async || {
+        let live = format!("select count(*) from jobs where kind = '{}' and state in ('ready', 'running')", self.kind);
+        eventually("all of it ends", LIMIT, async || {
+            let idle = world.database.count(&live).await == 0;
             let now = Self::of(world, self.kind).await;
             let working = (now.working - self.working) - (now.transferring - self.transferring);
-            (now.runs > self.runs).then(|| rounded(working * 1000.0))
+            let ended = idle && now.runs > self.runs && now.started <= now.runs;
+            ended.then(|| rounded(working * 1000.0))
         })
         .await
     }

@@ -101,7 +101,10 @@ impl Spent {
     /// What was spent since, in milliseconds without transfers, once all of it has ended: what stays as it is and
     /// what is remuxed may be two runs.
     async fn since(&self, world: &World) -> f64 {
-        let live = format!("select count(*) from jobs where kind = '{}' and state in ('ready', 'running')", self.kind);
+        let live = format!(
+            "select count(*) from jobs where kind = '{}' and state in ('ready', 'running')",
+            self.kind
+        );
         eventually("all of it ends", LIMIT, async || {
             let idle = world.database.count(&live).await == 0;
             let now = Self::of(world, self.kind).await;

@@ -152,10 +152,9 @@ fn compare(name: &str, ours: &Shape, promised: &Shape, wrong: &mut Vec<String>) 
 
 /// The contract as the project's owners keep it beside the repository, else the copy in it.
 fn contract() -> String {
-    let shared = std::env::var("REELMILL_SHARED")
-        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared").to_owned());
-    std::fs::read_to_string(format!("{shared}/contract.graphql"))
-        .unwrap_or_else(|_| include_str!("contract.graphql").to_owned())
+    let here = env!("CARGO_MANIFEST_DIR");
+    std::fs::read_to_string(format!("{here}/../../shared/contract.graphql"))
+        .unwrap_or_else(|_| include_str!("../../tests/shared/contract.graphql").to_owned())
 }
 
 #[test]

@@ -1,8 +1,7 @@
-//! Media for the stories: made by ffmpeg when a story asks for it, or taken from the shared corpus when there is one.
+//! Media for the stories: made by ffmpeg when a story asks for it, or taken from the shared corpus.
 
 use std::{
     collections::HashMap,
-    env,
     path::{Path, PathBuf},
     process::Command,
     sync::{LazyLock, Mutex, PoisonError},

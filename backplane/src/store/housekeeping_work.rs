@@ -32,6 +32,25 @@ pub async fn abandoned_uploads(tx: &mut Tx, brand: Uuid) -> Result<Vec<Abandoned
     Ok(uploads)
 }
 
+/// Forgets the files made of contents that no asset has any more: they were under way when the last one was deleted.
+///
+/// # Errors
+/// When Postgres cannot be asked.
+pub async fn forget_made(tx: &mut Tx, brand: Uuid) -> Result<(), StoreError> {
+    sqlx::query!(
+        r#"
+        update transcoded_media m set object_key = null, updated_at = now()
+         where m.brand_id = $1 and m.object_key is not null
+           and not exists (select from media_assets a where a.brand_id = $1 and a.content_hash = m.content_hash
+                              and a.state <> 'DELETED')
+        "#,
+        brand,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
 /// Of these keys, those that no row names.
 ///
 /// # Errors

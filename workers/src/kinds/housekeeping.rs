@@ -56,6 +56,9 @@ async fn break_off_uploads(context: &Context, job: &Job, brand: Uuid) -> Result<
 }
 
 async fn remove_unnamed_files(context: &Context, job: &Job, brand: Uuid) -> Result<(), JobError> {
+    let (mut tx, _) = context.fenced(&job.claim).await?;
+    housekeeping_work::forget_made(&mut tx, brand).await?;
+    tx.commit().await?;
     let mut page: Option<String> = None;
     for _ in 0..PAGES_MAX {
         let listed =

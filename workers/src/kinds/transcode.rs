@@ -1,9 +1,8 @@
 //! Makes files: one decode of a source, every encode that is wanted of it now.
 //!
 //! A claim takes the jobs of the other files that wait for the same source along, so that they
-//! share the decode. Each keeps its own row, fence and outcome.
+//! share the decode. Each keeps its own row, fence and outcome. What goes out as it is needs no job.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use backplane::store::jobs::{self, Claim, Fence};
@@ -51,7 +50,7 @@ pub(super) async fn run(context: &Context, job: &Job) -> Result<Done, JobError> 
     let wanted = claim_along(context, job, &facts).await?;
     let scratch = context.engine.scratch().map_err(JobError::retry)?;
     let outcome = match make(context, job, &facts, &wanted, &scratch).await {
-        Ok(results) => finish(context, job, &facts, &wanted, &scratch, results).await,
+        Ok(results) => finish(context, job, &wanted, &scratch, results).await,
         Err(error) => Err(error),
     };
     // The siblings' leases are ours: whatever happened, none of them is left to expire.
@@ -93,14 +92,10 @@ async fn make(
     wanted: &[Wanted],
     scratch: &Scratch,
 ) -> Result<Vec<OutputResult>, JobError> {
-    // What stays as it is was looked into by the probe: it is neither moved nor read again.
-    let changed = wanted.iter().filter(|file| file.operation != Operation::Passthrough);
-    let outputs: Vec<OutputRequest> = changed
+    let outputs = wanted
+        .iter()
         .map(|file| OutputRequest { name: file.row.id.to_string(), operation: file.operation.clone() })
         .collect();
-    if outputs.is_empty() {
-        return Ok(Vec::new());
-    }
     let key = facts.object_key.as_deref().ok_or_else(|| JobError::broken("a source without a file"))?;
     context.download(key, &scratch.file(SOURCE)).await?;
     failpoint("tx.start");
@@ -173,7 +168,6 @@ async fn show_progress(
 async fn finish(
     context: &Context,
     job: &Job,
-    facts: &TranscodeFacts,
     wanted: &[Wanted],
     scratch: &Scratch,
     mut results: Vec<OutputResult>,
@@ -183,18 +177,13 @@ async fn finish(
     for file in wanted {
         let name = file.row.id.to_string();
         let at = results.iter().position(|result| result.name == name);
-        let outcome = match file.operation {
-            Operation::Passthrough => Some(unchanged(facts)?),
-            _ => at.map(|at| results.swap_remove(at).outcome),
-        };
-        match outcome {
+        match at.map(|at| results.swap_remove(at).outcome) {
             Some(OutputOutcome::Made { info, sha256 }) => match unfit(&file.row, &info) {
                 Some(problem) => failed.push((file.row.id, problem)),
                 None => {
-                    let path = scratch.file(&name);
                     let content_type = content_type(&info.container);
-                    let object_key =
-                        store(context, job.claim.brand, facts, &file.operation, path, content_type).await?;
+                    let object_key = format!("{}/media/{}", job.claim.brand, Uuid::now_v7());
+                    context.upload(&scratch.file(&name), &object_key, content_type).await?;
                     made.push(MadeFile {
                         id: file.row.id,
                         object_key,
@@ -210,14 +199,6 @@ async fn finish(
     }
     failpoint("s3.completed_before_row");
     record(context, job, wanted, made, &failed).await
-}
-
-/// The source itself, as its probe described it.
-fn unchanged(facts: &TranscodeFacts) -> Result<OutputOutcome, JobError> {
-    let unknown = || JobError::broken("a source that nobody looked into");
-    let info = facts.info.clone().ok_or_else(unknown)?;
-    let sha256 = facts.sha256.as_ref().map(hex::encode).ok_or_else(unknown)?;
-    Ok(OutputOutcome::Made { info: serde_json::from_value(info).map_err(JobError::broken)?, sha256 })
 }
 
 /// Settles every row under its own fence, in one transaction.
@@ -255,23 +236,6 @@ async fn record(
     context.changed_all(brand, Noun::TranscodedMedia, &held);
     context.changed_all(brand, Noun::PublishTarget, &moved);
     Ok(Done::Settled)
-}
-
-/// Puts a verified file where it stays, and names the place. The very same bytes stay where they are.
-async fn store(
-    context: &Context,
-    brand: Uuid,
-    facts: &TranscodeFacts,
-    operation: &Operation,
-    path: PathBuf,
-    content_type: &str,
-) -> Result<String, JobError> {
-    if *operation == Operation::Passthrough {
-        return facts.object_key.clone().ok_or_else(|| JobError::broken("a source without a file"));
-    }
-    let key = format!("{brand}/media/{}", Uuid::now_v7());
-    context.upload(&path, &key, content_type).await?;
-    Ok(key)
 }
 
 /// What the file lacks for a profile that it was made for. A file that does not do is never named.

@@ -42,8 +42,9 @@ pub async fn deletable(tx: &mut Tx, brand: Uuid, asset: Uuid) -> Result<Option<D
     Ok(row)
 }
 
-/// Marks an asset, and the items that came with it, as deleted. Answers with the keys of the files
-/// that nothing else names; housekeeping removes what the caller cannot.
+/// Marks an asset, and the items that came with it, as deleted, and forgets the files made of contents that no
+/// asset has any more. Answers with the keys of the files that nothing else names; housekeeping removes what the
+/// caller cannot.
 ///
 /// # Errors
 /// When a statement fails.
@@ -51,17 +52,28 @@ pub async fn delete_asset(tx: &mut Tx, brand: Uuid, asset: Uuid) -> Result<Vec<S
     let keys = sqlx::query_scalar!(
         r#"
         with gone as (
-            select a.id, a.object_key, a.thumbnail_key from media_assets a
+            select a.id, a.object_key, a.thumbnail_key, a.content_hash from media_assets a
              where a.brand_id = $1 and (a.id = $2 or (a.in_carousel and a.id in (
                    select item_id from carousel_items where brand_id = $1 and carousel_id = $2))) for update),
         marked as (
             update media_assets a
                set state = 'DELETED', object_key = null, thumbnail_key = null, problem_code = null, problem_message = null,
                    problem_remedy = null, problem_since = null, problem_retry_at = null, updated_at = now()
-              from gone where a.id = gone.id)
-        select key as "key!" from gone cross join lateral (values (gone.object_key), (gone.thumbnail_key)) as k (key)
+              from gone where a.id = gone.id),
+        made as (
+            select m.id, m.object_key from transcoded_media m
+             where m.brand_id = $1 and m.object_key is not null and m.content_hash in (select content_hash from gone)
+               and not exists (select from media_assets o where o.brand_id = $1 and o.content_hash = m.content_hash
+                                  and o.state <> 'DELETED' and o.id not in (select id from gone))
+             order by m.id for update of m),
+        forgotten as (
+            update transcoded_media m set object_key = null, updated_at = now() from made where m.id = made.id),
+        named as (
+            select object_key as key from gone union select thumbnail_key from gone union select object_key from made)
+        select key as "key!" from named
          where key is not null
-           and not exists (select from transcoded_media m where m.brand_id = $1 and m.object_key = key)
+           and not exists (select from transcoded_media m where m.brand_id = $1 and m.object_key = key
+                              and m.id not in (select id from made))
            and not exists (select from media_assets o where o.brand_id = $1 and o.id not in (select id from gone)
                               and (o.object_key = key or o.thumbnail_key = key))
         "#,

@@ -155,14 +155,24 @@ async fn find_or_insert(
     let rows = sqlx::query!(
         r#"
         insert into transcoded_media as m
-               (id, brand_id, asset_id, content_hash, operation, operation_key, engine_version, kind)
-        select n.id, $1, n.asset_id, n.content_hash, n.operation, n.operation_key, $2, n.kind
+               (id, brand_id, asset_id, content_hash, operation, operation_key, engine_version, kind,
+                state, progress, object_key, content_type, info, sha256)
+        select n.id, $1, n.asset_id, n.content_hash, n.operation, n.operation_key, $2, n.kind,
+               case when source.id is null then 'QUEUED' else 'DONE' end, case when source.id is null then 0 else 1 end,
+               source.object_key, source.content_type, source.info, source.content_hash
           from unnest($3::uuid[], $4::uuid[], $5::bytea[], $6::jsonb[], $7::text[], $8::text[])
                as n (id, asset_id, content_hash, operation, operation_key, kind)
+          -- What goes out as it is was verified by its probe: it is there, and no job has to say so.
+          left join media_assets source on n.kind = 'PASSTHROUGH' and source.brand_id = $1 and source.id = n.asset_id
+           and source.object_key is not null
          order by n.content_hash, n.operation_key
         on conflict (brand_id, content_hash, operation_key, engine_version) do update
-           -- Nothing changes: it locks the row and returns it as it is then.
-           set updated_at = m.updated_at
+           -- In most cases nothing changes: it locks the row and returns it as it is then. One whose file went
+           -- with its asset is made again from the asset that came since.
+           set state = case when m.state = 'DONE' and m.object_key is null then excluded.state else m.state end,
+               progress = case when m.state = 'DONE' and m.object_key is null then excluded.progress else m.progress end,
+               asset_id = case when m.state = 'DONE' and m.object_key is null then excluded.asset_id else m.asset_id end,
+               object_key = coalesce(m.object_key, excluded.object_key)
         returning m.id, m.content_hash, m.operation_key, m.state, m.problem_code, m.problem_message,
                   m.problem_remedy, m.problem_since, m.problem_retry_at
         "#,

@@ -68,6 +68,31 @@ async fn files_that_cannot_be_used_are_refused_with_a_reason() {
     world.finish().await;
 }
 
+/// A file is what was announced, or says what it is instead; and a clip may be fine and still too short for a network.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_of_another_type_and_too_short_a_clip_are_told_of() {
+    let world = World::start().await;
+    let brand = world.agency("Northwind").await.brand("Odd").await;
+    let photo = std::fs::read(files::photo(2)).unwrap();
+    let misnamed = brand.upload(&files::written("photo.mp4", &photo), "").await;
+    let asset = brand.probed(&misnamed).await;
+    assert_eq!(asset["state"], "REJECTED", "{asset}");
+    assert_eq!(asset["problem"]["code"], "media.other_type", "{asset}");
+
+    let blink = files::made(
+        "blink.mp4",
+        "-f lavfi -i testsrc2=s=720x1280:r=30:d=0.2 -c:v libx264 -preset ultrafast -pix_fmt yuv420p",
+    );
+    let blink = brand.ready(&blink, "Blink").await;
+    let instagram = brand.connect("INSTAGRAM", "odd").await;
+    let input = brand.job_input(&[&blink], &[&instagram]);
+    let answer = brand.api.try_mutate("createPublishJob", input, "job { id }").await;
+    let refusal = answer.refused("UNSUPPORTED_MEDIA");
+    assert!(refusal.message.contains('3'), "it says how long a reel has to be: {refusal:?}");
+    assert_eq!(world.database.count("select count(*) from publish_jobs").await, 0);
+    world.finish().await;
+}
+
 /// Playlists that name other files and addresses: nobody is called, nothing is read.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_playlist_in_disguise_calls_nobody() {

@@ -94,12 +94,18 @@ fn check_declared(facts: &ProbeFacts, probed: Probed) -> Result<Probed, Problem>
         return Err(Problem::new(
             "media.other_type",
             format!(
-                "The file was announced as {declared_kind} and is {actual_kind}. Upload it with its right type."
+                "The file was announced as {} and is {}. Upload it with its right type.",
+                with_article(declared_kind),
+                with_article(actual_kind)
             ),
             Remedy::ChangeMedia,
         ));
     }
     Ok(probed)
+}
+
+fn with_article(kind: &str) -> &'static str {
+    if kind == "image" { "an image" } else { "a video" }
 }
 
 async fn accept(context: &Context, job: &Job, scratch: &Scratch, probed: Probed) -> Result<Done, JobError> {

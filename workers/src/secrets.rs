@@ -1,6 +1,6 @@
 //! Tokens, opened for the call that needs them and sealed again when they are renewed.
 
-use backplane::store::secrets::{self, SecretError, SecretName, place};
+use backplane::store::secrets::{self, AccountSecrets, SecretError, SecretName, place};
 use backplane::store::{Store, Tx};
 use backplane::vault::Vault;
 use connectors::Credentials;
@@ -28,12 +28,9 @@ impl Secrets {
         platform: Platform,
     ) -> Result<Option<Credentials>, JobError> {
         let Some(vault) = &self.0 else { return Ok(None) };
-        let key = secrets::data_key(tx, vault, brand).await?;
-        let at = |name| place(brand, account, platform.as_str(), name);
-        let Some(access) = secrets::open_secret(tx, &key, &at(SecretName::Access)).await? else {
-            return Ok(None);
-        };
-        let refresh = secrets::open_secret(tx, &key, &at(SecretName::Refresh)).await?;
+        let AccountSecrets { access, refresh } =
+            secrets::open_secrets(tx, vault, brand, account, platform.as_str()).await?;
+        let Some(access) = access else { return Ok(None) };
         Ok(Some(Credentials {
             access: access.current,
             expires_at: access.expires_at,

@@ -169,31 +169,55 @@ pub async fn confirm_secrets(tx: &mut Tx, account: Uuid) -> Result<(), StoreErro
     Ok(())
 }
 
-/// Opens a secret; `None` when the account has none of that name. Publishers only.
+/// What an account may be used with.
+#[derive(Debug, Default)]
+pub struct AccountSecrets {
+    pub access: Option<StoredSecret>,
+    pub refresh: Option<StoredSecret>,
+}
+
+/// Opens all secrets of an account, with one statement. Publishers only.
 ///
 /// # Errors
-/// When the statement fails, the role may not read, or the row does not open at its place.
-pub async fn open_secret(
+/// When the statement fails, the role may not read, or a row does not open at its place.
+pub async fn open_secrets(
     tx: &mut Tx,
-    key: &DataKey,
-    place: &Place<'_>,
-) -> Result<Option<StoredSecret>, SecretError> {
-    let row = sqlx::query!(
-        "select sealed, previous, issued_at, expires_at from account_secrets where account_id = $1 and name = $2",
-        place.account,
-        place.column,
+    vault: &Vault,
+    brand: Uuid,
+    account: Uuid,
+    platform: &str,
+) -> Result<AccountSecrets, SecretError> {
+    let rows = sqlx::query!(
+        r#"
+        select s.name, s.sealed, s.previous, s.issued_at, s.expires_at, k.master_key_id, k.wrapped
+          from account_secrets s join brand_keys k on k.brand_id = s.brand_id
+         where s.brand_id = $1 and s.account_id = $2
+        "#,
+        brand,
+        account,
     )
-    .fetch_optional(&mut **tx)
+    .fetch_all(&mut **tx)
     .await
     .map_err(StoreError::from)?;
-    let Some(row) = row else { return Ok(None) };
-    let previous = row.previous.map(|sealed| key.open(place, &Sealed::from_bytes(sealed))).transpose()?;
-    Ok(Some(StoredSecret {
-        current: key.open(place, &Sealed::from_bytes(row.sealed))?,
-        previous,
-        issued_at: row.issued_at,
-        expires_at: row.expires_at,
-    }))
+    let mut secrets = AccountSecrets::default();
+    for row in rows {
+        let wrapped = WrappedKey { master_key_id: row.master_key_id, bytes: row.wrapped };
+        let key = vault.unwrap(brand, &wrapped)?;
+        let (name, found) = if row.name == SecretName::Access.as_str() {
+            (SecretName::Access, &mut secrets.access)
+        } else {
+            (SecretName::Refresh, &mut secrets.refresh)
+        };
+        let place = place(brand, account, platform, name);
+        let open = |sealed| key.open(&place, &Sealed::from_bytes(sealed));
+        *found = Some(StoredSecret {
+            current: open(row.sealed)?,
+            previous: row.previous.map(open).transpose()?,
+            issued_at: row.issued_at,
+            expires_at: row.expires_at,
+        });
+    }
+    Ok(secrets)
 }
 
 /// Forgets every secret of an account.

@@ -2,7 +2,7 @@
 
 use backplane::store::Scope;
 use backplane::store::secrets::{
-    SecretError, SecretName, confirm_secrets, data_key, open_secret, place, put_secret, rotate_secret,
+    SecretError, SecretName, confirm_secrets, data_key, open_secrets, place, put_secret, rotate_secret,
 };
 use backplane::vault::{Vault, VaultError};
 use secrecy::{ExposeSecret, SecretString};
@@ -34,17 +34,20 @@ async fn a_renewed_token_keeps_the_one_before_it_until_it_has_worked() {
 
     let mut tx = world.publisher.begin(&Scope::brand(brand)).await.unwrap();
     let key = data_key(&mut tx, &vault, brand).await.unwrap();
-    let read = open_secret(&mut tx, &key, &place).await.unwrap().unwrap();
+    let opened = open_secrets(&mut tx, &vault, brand, account, "telegram").await.unwrap();
+    assert!(opened.refresh.is_none());
+    let read = opened.access.unwrap();
     assert_eq!(read.current.expose_secret(), "first");
     assert!(read.previous.is_none());
 
     let renewed = key.seal(&place, &SecretString::from("second")).unwrap();
     rotate_secret(&mut tx, &place, &renewed, None).await.unwrap();
-    let read = open_secret(&mut tx, &key, &place).await.unwrap().unwrap();
+    let read = open_secrets(&mut tx, &vault, brand, account, "telegram").await.unwrap().access.unwrap();
     assert_eq!(read.current.expose_secret(), "second");
     assert_eq!(read.previous.unwrap().expose_secret(), "first");
     confirm_secrets(&mut tx, account).await.unwrap();
-    assert!(open_secret(&mut tx, &key, &place).await.unwrap().unwrap().previous.is_none());
+    let read = open_secrets(&mut tx, &vault, brand, account, "telegram").await.unwrap().access.unwrap();
+    assert!(read.previous.is_none());
 }
 
 #[tokio::test]
@@ -62,9 +65,7 @@ async fn a_row_copied_to_another_account_or_brand_does_not_open() {
         .await;
     for (brand, account) in [(brand, neighbour), (other, foreign)] {
         let mut tx = world.publisher.begin(&Scope::brand(brand)).await.unwrap();
-        let key = data_key(&mut tx, &vault, brand).await.unwrap();
-        let place = place(brand, account, "telegram", SecretName::Access);
-        let opened = open_secret(&mut tx, &key, &place).await;
+        let opened = open_secrets(&mut tx, &vault, brand, account, "telegram").await;
         assert!(matches!(opened, Err(SecretError::Vault(VaultError::DoesNotOpen))), "{opened:?}");
     }
 }

@@ -5,6 +5,7 @@ mod approval;
 mod bad_input;
 mod bad_requests;
 mod broker_lost;
+mod claimed_twice;
 mod conforming_clip;
 mod flows;
 mod frozen_worker;

@@ -2,10 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use domain::problem::Problem;
+use domain::profile::Overrides;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::jobs::Fence;
+use super::publishing::stored::max_duration_ms;
 use super::{StoreError, Tx};
 
 /// An account as a job sees it.
@@ -72,7 +74,16 @@ pub async fn needs_reconnect(
     Ok(())
 }
 
-/// The network accepted the token just now; `setting_specs`, when given, is what there is to choose.
+/// What a network said of an account when its token was checked.
+#[derive(Clone, Debug)]
+pub struct Learnt {
+    /// What there is to choose.
+    pub setting_specs: Value,
+    /// What it allows the account; a limit that it does not name stays as it was.
+    pub overrides: Overrides,
+}
+
+/// The network issued a token just now; `learnt`, when given, is what it said of the account with it.
 ///
 /// # Errors
 /// When Postgres cannot be asked.
@@ -81,20 +92,22 @@ pub async fn token_accepted(
     fence: &Fence,
     account: Uuid,
     expires_at: Option<DateTime<Utc>>,
-    setting_specs: Option<&Value>,
+    learnt: Option<&Learnt>,
 ) -> Result<(), StoreError> {
     let brand = fence.brand();
     sqlx::query!(
         r#"
         update social_accounts
            set checked_at = now(), token_expires_at = coalesce($3, token_expires_at),
-               setting_specs = coalesce($4, setting_specs), updated_at = now()
+               setting_specs = coalesce($4, setting_specs), max_duration_ms = coalesce($5, max_duration_ms),
+               updated_at = now()
          where brand_id = $1 and id = $2
         "#,
         brand,
         account,
         expires_at,
-        setting_specs,
+        learnt.map(|learnt| &learnt.setting_specs),
+        learnt.and_then(|learnt| max_duration_ms(learnt.overrides)),
     )
     .execute(&mut **tx)
     .await?;

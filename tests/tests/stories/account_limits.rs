@@ -1,0 +1,40 @@
+//! What TikTok allows one account is known from the moment it is connected, and told before anything is sent.
+
+use serde_json::json;
+use tests::{World, brand::WORK_LIMIT, eventually, files};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_video_is_refused_where_the_account_is_too_strict_and_goes_out_once_it_is_not() {
+    let world = World::start().await;
+    let brand = world.agency("Northwind").await.brand("Brief").await;
+    allow(&world, 3).await;
+    let brief = brand.connect("TIKTOK", "brief").await;
+    // Four seconds.
+    let asset = brand.ready(&files::conforming_clip(), "Long").await;
+    let input = brand.job_input(&[&asset], &[&brief]);
+    let answer = brand.api.try_mutate("createPublishJob", input, "job { id }").await;
+    assert_eq!(answer.codes(), ["UNSUPPORTED_MEDIA"], "{answer:?}");
+    assert!(answer.refusals[0].message.contains("this account may post at most 3 s on TikTok"), "{answer:?}");
+
+    allow(&world, 60).await;
+    let again = brand.connect_by_consent("TIKTOK", "brief", Some(&brief.id)).await;
+    assert_eq!(again, brief.id, "it is the same account");
+    let job = brand.publish(&[&asset], &[&brief]).await;
+    brand.published(&job).await;
+
+    // The network changes its mind, and the next refresh learns of it.
+    allow(&world, 3).await;
+    let due = "update jobs set run_at = now(), rung_at = null where kind = 'refresh' and state = 'ready'";
+    world.database.run(due).await;
+    eventually("the refresh has learnt the limit", WORK_LIMIT, async || {
+        let known = "select count(*) from social_accounts where max_duration_ms = 3000";
+        (world.database.count(known).await == 1).then_some(())
+    })
+    .await;
+    world.finish().await;
+}
+
+async fn allow(world: &World, seconds: u64) {
+    let account = json!({ "platform": "tiktok", "handle": "brief", "maxDurationSec": seconds });
+    world.networks.control("accounts", account).await;
+}

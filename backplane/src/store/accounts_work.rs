@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::jobs::Fence;
 use super::publishing::stored::max_duration_ms;
-use super::{StoreError, Tx};
+use super::{StoreError, Tx, targets};
 
 /// An account as a job sees it.
 #[derive(Clone, Debug)]
@@ -84,6 +84,7 @@ pub struct Learnt {
 }
 
 /// The network issued a token just now; `learnt`, when given, is what it said of the account with it.
+/// Returns the targets that the limits it has now changed.
 ///
 /// # Errors
 /// When Postgres cannot be asked.
@@ -93,15 +94,18 @@ pub async fn token_accepted(
     account: Uuid,
     expires_at: Option<DateTime<Utc>>,
     learnt: Option<&Learnt>,
-) -> Result<(), StoreError> {
+) -> Result<Vec<Uuid>, StoreError> {
     let brand = fence.brand();
-    sqlx::query!(
+    let limits_changed = sqlx::query_scalar!(
         r#"
-        update social_accounts
-           set checked_at = now(), token_expires_at = coalesce($3, token_expires_at),
-               setting_specs = coalesce($4, setting_specs), max_duration_ms = coalesce($5, max_duration_ms),
+        with before as (select id, max_duration_ms from social_accounts where brand_id = $1 and id = $2)
+        update social_accounts a
+           set checked_at = now(), token_expires_at = coalesce($3, a.token_expires_at),
+               setting_specs = coalesce($4, a.setting_specs), max_duration_ms = coalesce($5, a.max_duration_ms),
                updated_at = now()
-         where brand_id = $1 and id = $2
+          from before
+         where a.brand_id = $1 and a.id = before.id
+        returning a.max_duration_ms is distinct from before.max_duration_ms as "changed!"
         "#,
         brand,
         account,
@@ -109,9 +113,12 @@ pub async fn token_accepted(
         learnt.map(|learnt| &learnt.setting_specs),
         learnt.and_then(|learnt| max_duration_ms(learnt.overrides)),
     )
-    .execute(&mut **tx)
+    .fetch_optional(&mut **tx)
     .await?;
-    Ok(())
+    match limits_changed {
+        Some(true) => targets::advance_on_account(tx, brand, account).await,
+        _ => Ok(Vec::new()),
+    }
 }
 
 /// Tokens could not be renewed for now: said, and nothing else changes.

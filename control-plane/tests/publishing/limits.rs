@@ -89,7 +89,7 @@ async fn a_draft_goes_on_once_its_account_may_post_it() {
     let world = World::new().await;
     let (video, brief, _) = brief_and_free(&world).await;
     let made = world.create(&[video], &[brief], json!({ "draft": true })).await;
-    limit(&world, brief, 600_000).await;
+    world.connect_again(brief, 600_000).await;
     let submit =
         "mutation($job: ID!) { submitPublishJob(input: { jobId: $job }) { userErrors { message } } }";
     let submitted = world.ask(submit, json!({ "job": made["job"]["id"] })).await;

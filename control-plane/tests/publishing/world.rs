@@ -10,6 +10,7 @@ use backplane::broker::BrokerConfig;
 use backplane::migrate::{Role as Login, migrate};
 use backplane::store::StoreConfig;
 use backplane::store::access::GrantRow;
+use backplane::store::accounts::{NewAccount, upsert_account};
 use connectors::ConnectorsConfig;
 use control_plane::auth::{Actor, Asker};
 use control_plane::config::{ApiConfig, ControlPlaneConfig};
@@ -17,6 +18,8 @@ use control_plane::graphql::schema::{Schema, build};
 use control_plane::graphql::scope::{Cx, Envelope};
 use control_plane::system::System;
 use domain::id::{GlobalId, Noun};
+use domain::platform::Platform;
+use domain::profile::Overrides;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use sqlx::postgres::PgConnectOptions;
@@ -93,6 +96,25 @@ impl World {
         ))
         .await;
         account
+    }
+
+    /// Connects the TikTok account again, which may post this much now.
+    pub async fn connect_again(&self, account: Uuid, max_duration_ms: u64) {
+        let (external_id, specs) = (account.to_string(), json!([]));
+        let again = NewAccount {
+            id: Uuid::now_v7(),
+            platform: Platform::Tiktok,
+            external_id: &external_id,
+            handle: "@brand",
+            avatar_url: None,
+            setting_specs: &specs,
+            overrides: Overrides { max_duration_ms: Some(max_duration_ms) },
+            token_expires_at: None,
+            refreshable: false,
+        };
+        let mut tx = self.system.store.begin(&backplane::store::Scope::brand(self.brand)).await.unwrap();
+        assert_eq!(upsert_account(&mut tx, self.brand, &again).await.unwrap(), account);
+        tx.commit().await.unwrap();
     }
 
     /// Probed photos of 1080 × 1350, each of its own content.

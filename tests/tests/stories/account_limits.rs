@@ -16,9 +16,15 @@ async fn a_video_is_refused_where_the_account_is_too_strict_and_goes_out_once_it
     assert_eq!(answer.codes(), ["UNSUPPORTED_MEDIA"], "{answer:?}");
     assert!(answer.refusals[0].message.contains("this account may post at most 3 s on TikTok"), "{answer:?}");
 
+    let mut input = brand.job_input(&[&asset], &[&brief]);
+    (input["draft"], input["duplicates"]) = (json!(true), json!("ALLOW"));
+    let draft = brand.create_job(input).await;
+    assert_eq!(brand.targets(&draft).await[0]["problem"]["code"], "media.too_long");
+
     allow(&world, 60).await;
     let again = brand.connect_by_consent("TIKTOK", "brief", Some(&brief.id)).await;
     assert_eq!(again, brief.id, "it is the same account");
+    assert!(brand.targets(&draft).await[0]["problem"].is_null(), "the draft is true again");
     let job = brand.publish(&[&asset], &[&brief]).await;
     brand.published(&job).await;
 
@@ -26,9 +32,8 @@ async fn a_video_is_refused_where_the_account_is_too_strict_and_goes_out_once_it
     allow(&world, 3).await;
     let due = "update jobs set run_at = now(), rung_at = null where kind = 'refresh' and state = 'ready'";
     world.database.run(due).await;
-    eventually("the refresh has learnt the limit", WORK_LIMIT, async || {
-        let known = "select count(*) from social_accounts where max_duration_ms = 3000";
-        (world.database.count(known).await == 1).then_some(())
+    eventually("the draft says so", WORK_LIMIT, async || {
+        (brand.targets(&draft).await[0]["problem"]["code"] == "media.too_long").then_some(())
     })
     .await;
     world.finish().await;

@@ -54,7 +54,7 @@ async fn confirm(
         }
     };
     let (mut tx, fence) = context.fenced(&job.claim).await?;
-    accounts_work::token_accepted(&mut tx, &fence, account, expires_at, learnt.as_ref()).await?;
+    let judged = accounts_work::token_accepted(&mut tx, &fence, account, expires_at, learnt.as_ref()).await?;
     if learnt.is_some() {
         secrets::confirm_secrets(&mut tx, account).await?;
     }
@@ -65,6 +65,7 @@ async fn confirm(
     }
     tx.commit().await?;
     context.changed(brand, Noun::SocialAccount, account);
+    context.changed_all(brand, Noun::PublishTarget, &judged);
     Ok(Done::Settled)
 }
 

@@ -91,6 +91,22 @@ pub(super) async fn lock_waiting(
         .collect()
 }
 
+/// Targets in DRAFT or PREPARING on an account.
+pub(super) async fn waiting_on_account(
+    tx: &mut Tx,
+    brand: Uuid,
+    account: Uuid,
+) -> Result<Vec<Uuid>, StoreError> {
+    let ids = sqlx::query_scalar!(
+        "select id from publish_targets where brand_id = $1 and account_id = $2 and state in ('DRAFT', 'PREPARING')",
+        brand,
+        account,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(ids)
+}
+
 /// Which of these targets (target, account, content key) would repeat what another target has
 /// published, is publishing, or may have published on that account.
 pub(super) async fn taken_contents(

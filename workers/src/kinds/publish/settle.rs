@@ -159,12 +159,7 @@ pub(super) async fn finish(
     work: &Work<'_>,
     outcome: Outcome,
 ) -> Result<Stage, JobError> {
-    let (state, problem) = match outcome {
-        Outcome::Published { problem } => ("PUBLISHED", problem),
-        Outcome::Failed(problem) => ("FAILED", Some(problem)),
-        Outcome::Cancelled => ("CANCELLED", None),
-        Outcome::NeedsAttention(problem) => ("NEEDS_ATTENTION", Some(problem)),
-    };
+    let (state, problem) = state_of(outcome);
     let (mut tx, fence) = context.fenced(&job.claim).await?;
     let change = TargetChange {
         state,
@@ -187,6 +182,16 @@ pub(super) async fn finish(
         return Ok(Stage::Over(Done::Snooze { until, note: "looks for the id of the post".to_owned() }));
     }
     Ok(Stage::Over(Done::Settled))
+}
+
+/// An outcome as the target's row says it.
+pub(super) fn state_of(outcome: Outcome) -> (&'static str, Option<Problem>) {
+    match outcome {
+        Outcome::Published { problem } => ("PUBLISHED", problem),
+        Outcome::Failed(problem) => ("FAILED", Some(problem)),
+        Outcome::Cancelled => ("CANCELLED", None),
+        Outcome::NeedsAttention(problem) => ("NEEDS_ATTENTION", Some(problem)),
+    }
 }
 
 /// Nothing may leave before `until`. What was begun and proved not sent is scheduled again.

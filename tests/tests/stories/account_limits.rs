@@ -16,8 +16,9 @@ async fn a_video_is_refused_where_the_account_is_too_strict_and_goes_out_once_it
     assert_eq!(answer.codes(), ["UNSUPPORTED_MEDIA"], "{answer:?}");
     assert!(answer.refusals[0].message.contains("this account may post at most 3 s on TikTok"), "{answer:?}");
 
-    let mut input = brand.job_input(&[&asset], &[&brief]);
-    (input["draft"], input["duplicates"]) = (json!(true), json!("ALLOW"));
+    let other = brand.ready(&files::conforming_clip_of(50), "Long as well").await;
+    let mut input = brand.job_input(&[&other], &[&brief]);
+    input["draft"] = json!(true);
     let draft = brand.create_job(input).await;
     assert_eq!(brand.targets(&draft).await[0]["problem"]["code"], "media.too_long");
 

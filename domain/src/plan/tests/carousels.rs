@@ -24,10 +24,13 @@ fn clip(width: u32, height: u32) -> MediaInfo {
     sized(lasting(conforming(), 20_000), width, height)
 }
 
+/// What it is, its items, what a person asked for, and what is told of the fits.
+type Case = (&'static str, Vec<MediaInfo>, Option<Framing>, Vec<&'static str>);
+
 #[test]
 fn on_instagram_the_first_item_shapes_all() {
     let portrait = || image(1080, 1350);
-    let cases: Vec<(&str, Vec<MediaInfo>, Option<Framing>, Vec<&str>)> = vec![
+    let cases: Vec<Case> = vec![
         (
             "one shape already",
             vec![portrait(), image(1200, 1500), clip(720, 900)],

@@ -6,6 +6,7 @@ use std::fmt;
 use async_trait::async_trait;
 use chrono::{DateTime, Duration, Utc};
 use domain::platform::{MediaKind, Placement, Platform};
+use domain::profile::Overrides;
 use domain::publishing::{Attempt, Evidence, SendOutcome, SendingRules, Step, StepPlan};
 use secrecy::SecretString;
 use tokio::time::Instant;
@@ -45,6 +46,16 @@ pub struct AccountProfile {
 pub struct Connected {
     pub profile: AccountProfile,
     pub credentials: Credentials,
+}
+
+/// What a network says of an account whose token works.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    pub profile: AccountProfile,
+    /// What there is to choose now.
+    pub settings: Vec<SettingSpec>,
+    /// Where the account is allowed less than its network.
+    pub overrides: Overrides,
 }
 
 /// One account, ready to be spoken for.
@@ -205,8 +216,8 @@ pub trait Connector: Send + Sync + fmt::Debug {
     async fn refresh(&self, session: &Session) -> Result<Credentials, ConnectorError>;
     /// Revokes at the network, as far as it can.
     async fn disconnect(&self, session: &Session) -> Result<(), ConnectorError>;
-    /// Asks who the account is and which choices it has: proves that the token works.
-    async fn check(&self, session: &Session) -> Result<(AccountProfile, Vec<SettingSpec>), ConnectorError>;
+    /// Asks who the account is, which choices it has and what it is allowed: proves that the token works.
+    async fn check(&self, session: &Session) -> Result<Checked, ConnectorError>;
     /// When credentials should be refreshed; `None`: never.
     fn refresh_at(&self, credentials: &Credentials, issued_at: DateTime<Utc>) -> Option<DateTime<Utc>>;
 

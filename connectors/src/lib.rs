@@ -23,8 +23,8 @@ mod wire;
 pub use config::{ConnectorsConfig, InstagramConfig, TelegramConfig, TiktokConfig};
 
 pub use connector::{
-    AccountProfile, Budget, Connected, Connector, Credentials, FoundItem, FoundMedia, MediaPage, PageRequest,
-    Post, PostMedia, Prepared, SendContext, Session, SettingSpec,
+    AccountProfile, Budget, Checked, Connected, Connector, Credentials, FoundItem, FoundMedia, MediaPage,
+    PageRequest, Post, PostMedia, Prepared, SendContext, Session, SettingSpec,
 };
 pub use error::{ConnectorError, ErrorKind};
 pub use fetch::{FetchError, FetchFailure, FetchLimits, Fetched, Fetcher};

@@ -3,10 +3,10 @@
 use crate::content::content_key;
 use crate::media_info::MediaInfo;
 use crate::operation::{Framing, Operation};
-use crate::plan::{Want, fit};
+use crate::plan::fit_post;
 use crate::platform::{MediaKind, Placement, Platform};
 use crate::problem::{Problem, Remedy};
-use crate::profile::{Overrides, Profile, check_carousel, choose, choose_item};
+use crate::profile::{Overrides, Profile, check_carousel, choose};
 
 /// An asset as far as it is known.
 #[derive(Clone, Debug)]
@@ -74,17 +74,14 @@ pub fn recipe(source: &Source, wish: &Wish) -> Result<Option<Recipe>, Problem> {
 
 fn ready(kind: MediaKind, files: &[SourceFile], wish: &Wish) -> Result<Recipe, Problem> {
     let profile = choose(wish.platform, wish.placement, kind)?;
-    let carousel = kind == MediaKind::Carousel;
-    if carousel {
+    if kind == MediaKind::Carousel {
         let kinds: Vec<MediaKind> = files.iter().map(|file| file.info.kind).collect();
         check_carousel(profile, &kinds)?;
     }
     let hashes: Vec<[u8; 32]> = files.iter().map(|file| file.sha256).collect();
-    let files = files.iter().map(|file| {
-        let profile = if carousel { choose_item(wish.platform, file.info.kind)? } else { profile };
-        let want = Want { profile, framing: wish.framing, overrides: wish.overrides };
-        Ok(RecipeFile { profile, operation: fit(&file.info, &want)?.operation })
-    });
+    let infos: Vec<&MediaInfo> = files.iter().map(|file| &file.info).collect();
+    let plans = fit_post(profile, &infos, wish.framing, wish.overrides).into_iter();
+    let files = plans.map(|plan| Ok(RecipeFile { profile: plan.profile, operation: plan.fit?.operation }));
     Ok(Recipe {
         profile,
         content_key: content_key(kind, &hashes),

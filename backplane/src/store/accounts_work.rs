@@ -2,11 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use domain::problem::Problem;
+use domain::profile::Overrides;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::jobs::Fence;
-use super::{StoreError, Tx};
+use super::publishing::stored::max_duration_ms;
+use super::{StoreError, Tx, targets};
 
 /// An account as a job sees it.
 #[derive(Clone, Debug)]
@@ -72,7 +74,17 @@ pub async fn needs_reconnect(
     Ok(())
 }
 
-/// The network accepted the token just now; `setting_specs`, when given, is what there is to choose.
+/// What a network said of an account when its token was checked.
+#[derive(Clone, Debug)]
+pub struct Learnt {
+    /// What there is to choose.
+    pub setting_specs: Value,
+    /// What it allows the account; a limit that it does not name stays as it was.
+    pub overrides: Overrides,
+}
+
+/// The network issued a token just now; `learnt`, when given, is what it said of the account with it.
+/// Returns the targets that the limits it has now changed.
 ///
 /// # Errors
 /// When Postgres cannot be asked.
@@ -81,24 +93,32 @@ pub async fn token_accepted(
     fence: &Fence,
     account: Uuid,
     expires_at: Option<DateTime<Utc>>,
-    setting_specs: Option<&Value>,
-) -> Result<(), StoreError> {
+    learnt: Option<&Learnt>,
+) -> Result<Vec<Uuid>, StoreError> {
     let brand = fence.brand();
-    sqlx::query!(
+    let limits_changed = sqlx::query_scalar!(
         r#"
-        update social_accounts
-           set checked_at = now(), token_expires_at = coalesce($3, token_expires_at),
-               setting_specs = coalesce($4, setting_specs), updated_at = now()
-         where brand_id = $1 and id = $2
+        with before as (select id, max_duration_ms from social_accounts where brand_id = $1 and id = $2)
+        update social_accounts a
+           set checked_at = now(), token_expires_at = coalesce($3, a.token_expires_at),
+               setting_specs = coalesce($4, a.setting_specs), max_duration_ms = coalesce($5, a.max_duration_ms),
+               updated_at = now()
+          from before
+         where a.brand_id = $1 and a.id = before.id
+        returning a.max_duration_ms is distinct from before.max_duration_ms as "changed!"
         "#,
         brand,
         account,
         expires_at,
-        setting_specs,
+        learnt.map(|learnt| &learnt.setting_specs),
+        learnt.and_then(|learnt| max_duration_ms(learnt.overrides)),
     )
-    .execute(&mut **tx)
+    .fetch_optional(&mut **tx)
     .await?;
-    Ok(())
+    match limits_changed {
+        Some(true) => targets::advance_on_account(tx, brand, account).await,
+        _ => Ok(Vec::new()),
+    }
 }
 
 /// Tokens could not be renewed for now: said, and nothing else changes.

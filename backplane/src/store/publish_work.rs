@@ -117,8 +117,13 @@ pub struct TargetChange<'a> {
     pub external_url: Option<&'a str>,
 }
 
+/// The code of a target's problem when the network named a post for it that another target has.
+/// Only a person's answer ends it.
+pub const CLAIMED_TWICE: &str = "publish.claimed_twice";
+
 /// Moves a target whose job holds the fence. A post that belongs to another target already is not
-/// claimed twice: then the target is put before a person, and `false` comes back.
+/// claimed twice: then the target is put before a person, `false` comes back, and so it does of every
+/// later change until that person has answered.
 ///
 /// # Errors
 /// When Postgres cannot be asked.
@@ -129,6 +134,9 @@ pub async fn change_target(
     change: &TargetChange<'_>,
 ) -> Result<bool, StoreError> {
     let brand = fence.brand();
+    if let Some(external_id) = change.external_id {
+        claim_one_by_one(tx, brand, target, external_id).await?;
+    }
     let row = sqlx::query!(
         r#"
         with other as (
@@ -136,7 +144,7 @@ pub async fn change_target(
                             where o.account_id = t.account_id and o.external_id = $8 and o.id <> $2) as claimed)
         update publish_targets t
            set state = case when other.claimed then 'NEEDS_ATTENTION' else $3 end,
-               problem_code = case when other.claimed then 'publish.claimed_twice' else $4 end,
+               problem_code = case when other.claimed then $10 else $4 end,
                problem_message = case when other.claimed
                    then 'The network named a post that belongs to another target. Look there and say whether this one is live.'
                    else $5 end,
@@ -151,7 +159,7 @@ pub async fn change_target(
                                    else t.published_at end,
                updated_at = now()
           from other
-         where t.brand_id = $1 and t.id = $2
+         where t.brand_id = $1 and t.id = $2 and t.problem_code is distinct from $10
         returning other.claimed as "claimed!"
         "#,
         brand,
@@ -163,8 +171,31 @@ pub async fn change_target(
         change.retry_at,
         change.external_id,
         change.external_url,
+        CLAIMED_TWICE,
     )
     .fetch_optional(&mut **tx)
     .await?;
-    Ok(row.is_none_or(|row| !row.claimed))
+    Ok(row.is_some_and(|row| !row.claimed))
+}
+
+/// Waits until no other transaction claims the same post. Of two at once the second would run into the
+/// unique index, and its evidence would be lost with it.
+async fn claim_one_by_one(
+    tx: &mut Tx,
+    brand: Uuid,
+    target: Uuid,
+    external_id: &str,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        r#"
+        select pg_advisory_xact_lock(hashtextextended(account_id::text || '/' || $3, 0))
+          from publish_targets where brand_id = $1 and id = $2
+        "#,
+        brand,
+        target,
+        external_id,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(())
 }

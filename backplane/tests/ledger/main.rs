@@ -10,6 +10,7 @@ mod budgets;
 mod claims;
 mod fairness;
 mod isolation;
+mod posts;
 mod race;
 mod tokens;
 mod world;

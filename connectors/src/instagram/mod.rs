@@ -11,14 +11,15 @@ use async_trait::async_trait;
 use chrono::{DateTime, Duration, Utc};
 use domain::platform::Platform;
 use domain::problem::{Problem, Remedy};
+use domain::profile::Overrides;
 use domain::publishing::{Attempt, Evidence, SendOutcome, SendingRules, Step, StepPlan};
 use secrecy::SecretString;
 use url::Url;
 
 use crate::config::InstagramConfig;
 use crate::connector::{
-    AccountProfile, Budget, Connected, Connector, Credentials, FoundMedia, MediaPage, PageRequest, Post,
-    Prepared, SendContext, Session, SettingSpec,
+    Budget, Checked, Connected, Connector, Credentials, FoundMedia, MediaPage, PageRequest, Post, Prepared,
+    SendContext, Session, SettingSpec,
 };
 use crate::error::{ConnectorError, ErrorKind};
 use crate::oauth;
@@ -103,8 +104,9 @@ impl Connector for Instagram {
         Ok(())
     }
 
-    async fn check(&self, session: &Session) -> Result<(AccountProfile, Vec<SettingSpec>), ConnectorError> {
-        Ok((account::profile(&self.graph(session)).await?, self.settings()))
+    async fn check(&self, session: &Session) -> Result<Checked, ConnectorError> {
+        let profile = account::profile(&self.graph(session)).await?;
+        Ok(Checked { profile, settings: self.settings(), overrides: Overrides::default() })
     }
 
     /// Day 45 of 60; never in the first day, when Instagram refuses to refresh.

@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Duration, Utc};
 use domain::platform::Platform;
 use domain::problem::{Problem, Remedy};
+use domain::profile::Overrides;
 use domain::publishing::{Attempt, Evidence, Proof, SendOutcome, SendingRules, Step, StepPlan};
 use hyper::Method;
 use secrecy::{ExposeSecret, SecretString};
@@ -20,8 +21,8 @@ use url::Url;
 use crate::answer::Answer;
 use crate::config::TelegramConfig;
 use crate::connector::{
-    AccountProfile, Budget, Connected, Connector, Credentials, FoundMedia, MediaPage, PageRequest, Post,
-    Prepared, SendContext, Session, SettingSpec,
+    Budget, Checked, Connected, Connector, Credentials, FoundMedia, MediaPage, PageRequest, Post, Prepared,
+    SendContext, Session, SettingSpec,
 };
 use crate::error::{ConnectorError, broken_send, media_unreadable};
 use crate::registry::Clients;
@@ -143,10 +144,10 @@ impl Connector for Telegram {
         Ok(())
     }
 
-    async fn check(&self, session: &Session) -> Result<(AccountProfile, Vec<SettingSpec>), ConnectorError> {
+    async fn check(&self, session: &Session) -> Result<Checked, ConnectorError> {
         let bot = self.bot(&session.credentials.access);
         let profile = bot.check(&self.clients.read, &session.profile.external_id).await?;
-        Ok((profile, self.settings()))
+        Ok(Checked { profile, settings: self.settings(), overrides: Overrides::default() })
     }
 
     fn refresh_at(&self, _: &Credentials, _: DateTime<Utc>) -> Option<DateTime<Utc>> {

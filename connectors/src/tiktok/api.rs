@@ -37,7 +37,16 @@ pub(super) struct Creator {
     #[serde(default)]
     pub(super) stitch_disabled: bool,
     /// s.
-    pub(super) max_video_post_duration_sec: Option<u64>,
+    max_video_post_duration_sec: Option<u64>,
+}
+
+impl Creator {
+    /// The longest video that the account may post, ms. Zero says nothing that could be acted upon.
+    pub(super) fn longest_ms(&self) -> Option<u64> {
+        self.max_video_post_duration_sec
+            .filter(|seconds| *seconds > 0)
+            .map(|seconds| seconds.saturating_mul(1000))
+    }
 }
 
 /// A new upload session.

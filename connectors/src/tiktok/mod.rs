@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Duration, Utc};
 use domain::platform::Platform;
 use domain::problem::{Problem, Remedy};
+use domain::profile::Overrides;
 use domain::publishing::{Attempt, Evidence, Proof, SendOutcome, SendingRules, Step, StepPlan};
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
@@ -18,8 +19,8 @@ use url::Url;
 
 use crate::config::TiktokConfig;
 use crate::connector::{
-    AccountProfile, Budget, Connected, Connector, Credentials, FoundMedia, MediaPage, PageRequest, Post,
-    Prepared, SendContext, Session, SettingSpec,
+    Budget, Checked, Connected, Connector, Credentials, FoundMedia, MediaPage, PageRequest, Post, Prepared,
+    SendContext, Session, SettingSpec,
 };
 use crate::error::ConnectorError;
 use crate::oauth;
@@ -112,10 +113,13 @@ impl Connector for Tiktok {
         account::revoke(&self.config, &self.clients.read, &session.credentials.access).await
     }
 
-    async fn check(&self, session: &Session) -> Result<(AccountProfile, Vec<SettingSpec>), ConnectorError> {
+    async fn check(&self, session: &Session) -> Result<Checked, ConnectorError> {
         let creator = self.api(session).creator().await?;
-        let settings = options::settings(creator.privacy_level_options.clone());
-        Ok((account::profile(session.profile.external_id.clone(), creator), settings))
+        Ok(Checked {
+            settings: options::settings(creator.privacy_level_options.clone()),
+            overrides: Overrides { max_duration_ms: creator.longest_ms() },
+            profile: account::profile(session.profile.external_id.clone(), creator),
+        })
     }
 
     fn refresh_at(&self, credentials: &Credentials, issued_at: DateTime<Utc>) -> Option<DateTime<Utc>> {

@@ -67,7 +67,8 @@ pub(super) fn post_info(session: &Session, post: &Post, creator: &Creator) -> Re
         let message = "TikTok takes 2,200 characters of text, and some characters count twice. Shorten it.";
         return Err(no("title_too_long", message, Remedy::EditCaption));
     }
-    let longest_ms = creator.max_video_post_duration_sec.map_or(u64::MAX, |seconds| seconds * 1000);
+    // Plans know the limit as of the last refresh: it may have become stricter since.
+    let longest_ms = creator.longest_ms().unwrap_or(u64::MAX);
     if video(post).and_then(|media| media.duration_ms).is_some_and(|duration| duration > longest_ms) {
         let message =
             format!("This account may post videos of up to {} s. Choose a shorter one.", longest_ms / 1000);

@@ -15,11 +15,11 @@ async fn an_account_is_connected_checked_refreshed_and_disconnected_on_every_net
         let connector = world.connector(platform);
         assert_eq!(connector.platform(), platform);
         let mut session = world.connect(platform, "maker").await;
-        let (profile, settings) = connector.check(&session).await.unwrap();
-        assert_eq!(profile.external_id, session.profile.external_id, "{platform}");
-        assert!(profile.handle.contains("maker"), "{platform}: {}", profile.handle);
+        let checked = connector.check(&session).await.unwrap();
+        assert_eq!(checked.profile.external_id, session.profile.external_id, "{platform}");
+        assert!(checked.profile.handle.contains("maker"), "{platform}: {}", checked.profile.handle);
         let keys = |specs: &[connectors::SettingSpec]| specs.iter().map(|spec| spec.key).collect::<Vec<_>>();
-        assert_eq!(keys(&settings), keys(&connector.settings()), "{platform}");
+        assert_eq!(keys(&checked.settings), keys(&connector.settings()), "{platform}");
 
         // Instagram refreshes no token of the first day.
         world.control("sandbox/clock", json!({ "advanceMs": 25 * 3_600_000 })).await;
@@ -31,15 +31,18 @@ async fn an_account_is_connected_checked_refreshed_and_disconnected_on_every_net
 }
 
 #[tokio::test]
-async fn tiktok_offers_the_privacy_that_the_account_has_and_rotates_refresh_tokens() {
+async fn tiktok_tells_what_the_account_may_and_rotates_refresh_tokens() {
     let world = World::start().await;
     let connector = world.connector(Platform::Tiktok);
-    let options = json!({ "platform": "tiktok", "handle": "shy", "privacyOptions": ["SELF_ONLY"] });
+    let options = json!({
+        "platform": "tiktok", "handle": "shy", "privacyOptions": ["SELF_ONLY"], "maxDurationSec": 60,
+    });
     world.control("sandbox/accounts", options).await;
     let mut session = world.connect(Platform::Tiktok, "shy").await;
-    let (_, settings) = connector.check(&session).await.unwrap();
-    assert!(settings[0].required);
-    assert_eq!(settings[0].choices, Some(vec!["SELF_ONLY".to_owned()]));
+    let checked = connector.check(&session).await.unwrap();
+    assert!(checked.settings[0].required);
+    assert_eq!(checked.settings[0].choices, Some(vec!["SELF_ONLY".to_owned()]));
+    assert_eq!(checked.overrides.max_duration_ms, Some(60_000));
 
     let refreshed = connector.refresh(&session).await.unwrap();
     let kept = session.credentials.refresh.as_ref().unwrap();

@@ -10,6 +10,7 @@ use connectors::{Connected, Connector, ConnectorError, Credentials, ErrorKind, S
 use domain::id::Noun;
 use domain::platform::Platform;
 use domain::problem::{Problem, Remedy};
+use domain::profile::Overrides;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -47,24 +48,24 @@ pub fn refused(error: &ConnectorError, path: &Path) -> Stop {
     UserError::new(Code::PlatformRefused, message, path).into()
 }
 
-/// Asks the network what there is to choose for an account, with the credentials that just came.
-/// What it cannot say now is learnt at the next refresh.
-pub async fn setting_specs(connector: &dyn Connector, connected: &Connected) -> Value {
+/// Asks the network what there is to choose for an account and what it allows, with the credentials
+/// that just came. What it cannot say now is learnt at the next refresh.
+async fn learn(connector: &dyn Connector, connected: &Connected) -> (Value, Overrides) {
     let session = Session {
         account_id: Uuid::nil(),
         profile: connected.profile.clone(),
         credentials: connected.credentials.clone(),
         settings: std::collections::BTreeMap::new(),
     };
-    let specs = match connector.check(&session).await {
-        Ok((_, specs)) => specs,
+    let (specs, overrides) = match connector.check(&session).await {
+        Ok(checked) => (checked.settings, checked.overrides),
         Err(error) => {
             tracing::warn!(%error, "settings of a new account could not be asked for");
-            connector.settings()
+            (connector.settings(), Overrides::default())
         }
     };
     let spec = |spec: connectors::SettingSpec| json!({"key": spec.key, "label": spec.label, "required": spec.required, "choices": spec.choices});
-    Value::Array(specs.into_iter().map(spec).collect())
+    (Value::Array(specs.into_iter().map(spec).collect()), overrides)
 }
 
 /// Connects an account in one transaction, and wakes what waited for it.
@@ -78,7 +79,7 @@ pub async fn store(
     connected: &Connected,
     path: &Path,
 ) -> Result<Uuid, Stop> {
-    let specs = setting_specs(connector, connected).await;
+    let (specs, overrides) = learn(connector, connected).await;
     let mut tx = cx.write(brand, Right::Administer, path).await?;
     let now = clock::now(&mut tx).await?;
     let refresh_at = connector.refresh_at(&connected.credentials, now);
@@ -89,6 +90,7 @@ pub async fn store(
         handle: &connected.profile.handle,
         avatar_url: connected.profile.avatar_url.as_ref().map(url::Url::as_str),
         setting_specs: &specs,
+        overrides,
         token_expires_at: connected.credentials.expires_at,
         refreshable: refresh_at.is_some(),
     };

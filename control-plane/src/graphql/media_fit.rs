@@ -16,6 +16,7 @@ use super::loaders::{LoadError, Loaders};
 use super::media_asset::MediaAsset;
 use super::platform::Framing;
 use super::scope::Cx;
+use super::social_account::AccountKey;
 use super::transcoded_media::TranscodeOperation;
 use crate::publishing::fit::{FileFit, file_fits};
 
@@ -113,7 +114,11 @@ pub async fn of_target(cx: &Cx, target: &TargetRow) -> Answer<Vec<MediaFit>> {
         Some(profile) => Some(profile),
         None => profile::choose(target.platform, target.placement, source.plan.kind).ok(),
     };
-    let fits = chosen.map(|profile| file_fits(&source.plan, profile, target.framing)).unwrap_or_default();
+    let Some(profile) = chosen else { return Ok(Vec::new()) };
+    // The composite key to the account guarantees that it is there.
+    let account = cx.loaders.load_one(AccountKey(target.account_id)).await?;
+    let overrides = account.map(|account| account.0.overrides).unwrap_or_default();
+    let fits = file_fits(&source.plan, profile, target.framing, overrides);
     let assets = source.assets.iter().cloned();
     Ok(fits.into_iter().zip(assets).map(|(file, asset)| MediaFit { file, asset }).collect())
 }

@@ -2,11 +2,12 @@
 
 use backplane::store::publishing::{PlanFile, PlanSource};
 use domain::content::content_key;
+use domain::media_info::MediaInfo;
 use domain::operation::Framing;
-use domain::plan::{self, Fit, Want};
+use domain::plan::{self, FilePlan, Fit};
 use domain::platform::{MediaKind, Placement, Platform};
 use domain::problem::{Problem, Remedy};
-use domain::profile::{self, Profile};
+use domain::profile::{self, Overrides, Profile};
 use uuid::Uuid;
 
 /// How one file meets its profile, or why it cannot.
@@ -18,7 +19,7 @@ pub struct FileFit {
     pub fit: Result<Fit, Problem>,
 }
 
-/// The profile of a whole post. `None` when the network takes nothing of the kind there.
+/// The profile of a whole post on an account with these `overrides`.
 ///
 /// # Errors
 /// Why the pair cannot be, as far as that is known: from the kind alone before the asset is probed,
@@ -27,6 +28,7 @@ pub fn verdict(
     source: &PlanSource,
     platform: Platform,
     placement: Option<Placement>,
+    overrides: Overrides,
 ) -> Result<&'static Profile, Problem> {
     if matches!(source.state.as_str(), "REJECTED" | "DELETED") {
         return Err(Problem::new(
@@ -40,36 +42,30 @@ pub fn verdict(
         let kinds: Vec<MediaKind> = source.files.iter().map(|file| file.kind).collect();
         profile::check_carousel(profile, &kinds)?;
     }
-    for file in file_fits(source, profile, None) {
+    for file in file_fits(source, profile, None, overrides) {
         file.fit?;
     }
     Ok(profile)
 }
 
-/// How each file of `source` meets `profile`. Empty until all of them are probed.
+/// How each file of `source` meets `profile` on an account with these `overrides`. Empty until all of
+/// them are probed.
 #[must_use]
-pub fn file_fits(source: &PlanSource, profile: &'static Profile, framing: Option<Framing>) -> Vec<FileFit> {
-    let fits: Option<Vec<FileFit>> =
-        source.files.iter().map(|file| file_fit(source, file, profile, framing)).collect();
-    fits.unwrap_or_default()
-}
-
-fn file_fit(
+pub fn file_fits(
     source: &PlanSource,
-    file: &PlanFile,
     profile: &'static Profile,
     framing: Option<Framing>,
-) -> Option<FileFit> {
-    let info = file.info.as_ref()?;
-    let item = match source.kind {
-        MediaKind::Carousel => profile::choose_item(profile.platform, file.kind),
-        MediaKind::Image | MediaKind::Video => Ok(profile),
+    overrides: Overrides,
+) -> Vec<FileFit> {
+    let infos: Option<Vec<&MediaInfo>> = source.files.iter().map(|file| file.info.as_ref()).collect();
+    let Some(infos) = infos else { return Vec::new() };
+    let plans = plan::fit_post(profile, &infos, framing, overrides);
+    let fit = |(file, plan): (&PlanFile, FilePlan)| FileFit {
+        asset_id: file.asset_id,
+        profile: plan.profile,
+        fit: plan.fit,
     };
-    let (profile, fit) = match item {
-        Ok(item) => (item, plan::fit(info, &Want { framing, ..Want::new(item) })),
-        Err(problem) => (profile, Err(problem)),
-    };
-    Some(FileFit { asset_id: file.asset_id, profile, fit })
+    source.files.iter().zip(plans).map(fit).collect()
 }
 
 /// Names the content for the guard against posting it twice: its files once all are known, until

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use domain::caption::{self, CaptionFacts};
 use domain::platform::{Placement, Platform};
 use domain::problem::Problem;
-use domain::profile;
+use domain::profile::{self, Overrides};
 use uuid::Uuid;
 
 use super::fit;
@@ -59,17 +59,17 @@ pub struct Rules<'a> {
 }
 
 /// Judges all pairs, in the order of the posts, then of the destinations. What is the same for
-/// several accounts of a network is judged once.
+/// several accounts of a network is judged once: the limits of their own included.
 #[must_use]
 pub fn judge(posts: &[Post], destinations: &[Destination], rules: Rules<'_>) -> Vec<Pair> {
     let mut pairs = Vec::with_capacity(posts.len() * destinations.len());
     for (index, post) in posts.iter().enumerate() {
         let content_key = fit::key_of(&post.source);
-        let mut judged: HashMap<(Platform, Option<Placement>), Pair> = HashMap::new();
+        let mut judged: HashMap<(Platform, Option<Placement>, Overrides), Pair> = HashMap::new();
         for (destination, to) in destinations.iter().enumerate() {
-            let platform = to.account.platform;
-            let pair = judged.entry((platform, to.placement)).or_insert_with(|| {
-                let verdict = fit::verdict(&post.source, platform, to.placement);
+            let (platform, overrides) = (to.account.platform, to.account.overrides);
+            let pair = judged.entry((platform, to.placement, overrides)).or_insert_with(|| {
+                let verdict = fit::verdict(&post.source, platform, to.placement, overrides);
                 let text = rules.original.then(|| original_text(post, platform, rules.forbidden_phrases));
                 let (text, text_problem) = match text.transpose() {
                     Ok(text) => (text, None),

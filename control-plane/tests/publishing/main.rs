@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "tests say what they expect")]
 
 mod jobs;
+mod limits;
 mod lists;
 mod targets;
 mod world;

@@ -10,6 +10,7 @@ use backplane::broker::BrokerConfig;
 use backplane::migrate::{Role as Login, migrate};
 use backplane::store::StoreConfig;
 use backplane::store::access::GrantRow;
+use backplane::store::accounts::{NewAccount, upsert_account};
 use connectors::ConnectorsConfig;
 use control_plane::auth::{Actor, Asker};
 use control_plane::config::{ApiConfig, ControlPlaneConfig};
@@ -17,6 +18,8 @@ use control_plane::graphql::schema::{Schema, build};
 use control_plane::graphql::scope::{Cx, Envelope};
 use control_plane::system::System;
 use domain::id::{GlobalId, Noun};
+use domain::platform::Platform;
+use domain::profile::Overrides;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use sqlx::postgres::PgConnectOptions;
@@ -95,6 +98,25 @@ impl World {
         account
     }
 
+    /// Connects the TikTok account again, which may post this much now.
+    pub async fn connect_again(&self, account: Uuid, max_duration_ms: u64) {
+        let (external_id, specs) = (account.to_string(), json!([]));
+        let again = NewAccount {
+            id: Uuid::now_v7(),
+            platform: Platform::Tiktok,
+            external_id: &external_id,
+            handle: "@brand",
+            avatar_url: None,
+            setting_specs: &specs,
+            overrides: Overrides { max_duration_ms: Some(max_duration_ms) },
+            token_expires_at: None,
+            refreshable: false,
+        };
+        let mut tx = self.system.store.begin(&backplane::store::Scope::brand(self.brand)).await.unwrap();
+        assert_eq!(upsert_account(&mut tx, self.brand, &again).await.unwrap(), account);
+        tx.commit().await.unwrap();
+    }
+
     /// Probed photos of 1080 × 1350, each of its own content.
     pub async fn photos(&self, count: usize) -> Vec<Uuid> {
         let brand = self.brand;
@@ -116,6 +138,19 @@ impl World {
         ))
         .await;
         ids
+    }
+
+    /// A probed video that every network takes, of this length.
+    pub async fn video(&self, duration_ms: u64) -> Uuid {
+        let (brand, video, info) = (self.brand, Uuid::now_v7(), video(duration_ms));
+        self.sql(&format!(
+            "insert into media_assets (id, brand_id, source, kind, state, caption, object_key, content_type, bytes,
+                                       content_hash, info, listed_at)
+             values ('{video}', '{brand}', 'UPLOAD', 'VIDEO', 'READY', 'Watch this', 'videos/{video}', 'video/mp4', 9000000,
+                     sha256(uuid_send('{video}')), '{info}', now())"
+        ))
+        .await;
+        video
     }
 
     /// Asks as somebody with this role in the brand.
@@ -159,8 +194,8 @@ impl World {
     /// The targets of a job as they are now.
     pub async fn targets(&self, job: &Value) -> Vec<Value> {
         let query = "query($job: ID!) { node(id: $job) { ... on PublishJob { targets(first: 100) { nodes {
-            id state revision attempts scheduledAt problem { code remedy } caption { text author }
-            fits { operation framing width height } } } } } }";
+            id state revision attempts scheduledAt problem { code message remedy } caption { text author }
+            fits { operation framing width height reasons } } } } } }";
         let answer = self.ask(query, json!({ "job": job })).await;
         answer["node"]["targets"]["nodes"].as_array().unwrap().clone()
     }
@@ -233,6 +268,24 @@ fn photo() -> Value {
         "image": { "orientation": 1, "has_alpha": false, "animated": false, "srgb": true, "color_model": "rgb",
                    "bits_per_channel": 8, "trailing_data": false },
     })
+}
+
+fn video(duration_ms: u64) -> Value {
+    let mut info = photo();
+    info["kind"] = json!("video");
+    info["container"] = json!("mp4");
+    info["bytes"] = json!(9_000_000);
+    info["duration_ms"] = json!(duration_ms);
+    info["moov_first"] = json!(true);
+    info["image"] = json!(null);
+    info["video"] = json!({
+        "codec": "h264", "profile": "High", "level": 40, "pixel_format": "yuv420p", "coded_width": 1080,
+        "coded_height": 1350, "sar": [1, 1], "rotation": 0, "mirrored": false, "interlaced": false,
+        "frame_rate": 30.0, "constant_frame_rate": true, "frames": duration_ms * 3 / 100, "bit_rate": 600_000,
+        "gop_ms_max": 2000, "closed_gop": true, "color_range": "tv", "color_transfer": "bt709",
+        "color_primaries": "bt709", "color_space": "bt709", "codec_tag": "avc1",
+    });
+    info
 }
 
 /// Counts the SQL statements of this thread while `work` runs.

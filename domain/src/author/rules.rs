@@ -1,7 +1,11 @@
 //! The author without a model: keeps the text, makes it fit, and adds the brand's hashtags.
 
+mod marks;
+mod removal;
+
 use std::ops::Range;
 
+use self::removal::without;
 use super::{BrandVoice, Draft};
 use crate::caption::{Kind, check, clean, cut, forbidden, split, words};
 use crate::problem::{Problem, Remedy};
@@ -67,29 +71,6 @@ fn without_forbidden(text: &str, phrases: &[String]) -> Result<String, Problem> 
 
 fn overlap(a: &Range<usize>, b: &Range<usize>) -> bool {
     a.start < b.end && b.start < a.end
-}
-
-/// Removes stretches of the text, given in their order, each with the blank that it would leave double.
-fn without(text: &str, ranges: &[Range<usize>]) -> String {
-    let mut kept = String::with_capacity(text.len());
-    let mut from = 0;
-    for range in ranges {
-        // Widened to whole hashtags, neighbours may have come to overlap.
-        let before = &text[from..range.start.max(from)];
-        join(&mut kept, before);
-        from = range.end.max(from);
-    }
-    join(&mut kept, &text[from..]);
-    kept.trim().to_owned()
-}
-
-fn join(kept: &mut String, next: &str) {
-    let next_line = kept.is_empty() || kept.ends_with(char::is_whitespace);
-    let closes = next.trim_start_matches(' ').starts_with(['.', ',', '!', '?', ';', ':', '\n']);
-    if closes {
-        kept.truncate(kept.trim_end_matches(' ').len());
-    }
-    kept.push_str(if next_line || closes { next.trim_start_matches(' ') } else { next });
 }
 
 /// Beyond the network's number a mention becomes a plain name.

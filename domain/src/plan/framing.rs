@@ -1,5 +1,6 @@
 //! Shapes and sizes: whether a picture keeps its shape, is cut or gets borders, and how big it is.
 
+use super::Want;
 use crate::conformance::ratio_holds;
 use crate::operation::Framing;
 use crate::problem::{Problem, Remedy};
@@ -12,6 +13,9 @@ const ENLARGE_MAX: f64 = 2.0;
 /// difference. What is encoded anyway gets the shape exactly, so that rounding never leads out of it.
 pub(super) const SHAPE_TOLERANCE: f64 = 0.02;
 
+/// The same in px, for small pictures: what rounding to whole steps and back into a range can take.
+const SHAPE_TOLERANCE_PX: f64 = 2.0;
+
 /// How far a shape may be from one that has a name and still be called by it.
 const NAME_TOLERANCE: f64 = 0.01;
 
@@ -21,6 +25,8 @@ pub(super) struct Shape {
     pub framing: Framing,
     /// What the shape has to lie in.
     range: Range<Ratio>,
+    /// What it was brought to; `None`: it has the source's.
+    aim: Option<f64>,
     /// The canvas in the scale of the source, px.
     width: f64,
     height: f64,
@@ -41,35 +47,57 @@ pub(super) struct Bounds {
 /// Decides on the shape of a source of `width` × `height` px.
 ///
 /// A person's wish wins where the network allows it; a whole picture in a shape that the network
-/// refuses gets borders.
+/// refuses, or does not show, gets borders.
 pub(super) fn shape(
     (width, height): (u32, u32),
     hard: Range<Ratio>,
     prefers: &Preferences,
-    asked: Option<Framing>,
+    want: &Want<'_>,
     tolerance: f64,
 ) -> Shape {
-    let has_preference = prefers.ratio.min.is_some() || prefers.ratio.max.is_some();
-    let range = if has_preference && asked != Some(Framing::Whole) { prefers.ratio } else { hard };
     let (w, h) = (f64::from(width), f64::from(height));
     let ratio = w / h;
-    let whole = Shape { framing: Framing::Whole, range: hard, width: w, height: h };
+    let whole = Shape { framing: Framing::Whole, range: hard, aim: None, width: w, height: h };
+    if let Some(shared) = want.shape {
+        let aim = shared.ratio.value();
+        let near = (ratio / aim - 1.0).abs() <= tolerance || (h - w / aim).abs() <= SHAPE_TOLERANCE_PX;
+        if ratio_holds(&hard, width, height) && tolerance > 0.0 && near {
+            return whole;
+        }
+        return brought_to(aim, shared.rule.ratio, (w, h), prefers, want.framing);
+    }
+    let has_preference = prefers.ratio.min.is_some() || prefers.ratio.max.is_some();
+    let range = if has_preference && want.framing != Some(Framing::Whole) { prefers.ratio } else { hard };
     let fits = ratio_holds(&range, width, height) || is_near(&range, ratio, tolerance);
     if ratio_holds(&hard, width, height) && fits {
         return whole;
     }
-    let Some(target) = nearest(&range, ratio) else { return whole };
-    let lost = 1.0 - (ratio / target).min(target / ratio);
+    match nearest(&range, ratio) {
+        Some(aim) => brought_to(aim, range, (w, h), prefers, want.framing),
+        None => whole,
+    }
+}
+
+fn brought_to(
+    aim: f64,
+    range: Range<Ratio>,
+    (w, h): (f64, f64),
+    prefers: &Preferences,
+    asked: Option<Framing>,
+) -> Shape {
+    let ratio = w / h;
+    let lost = 1.0 - (ratio / aim).min(aim / ratio);
     let framing = match asked {
+        _ if lost <= 0.0 => Framing::Whole,
         Some(Framing::Crop) => Framing::Crop,
         Some(Framing::Pad | Framing::Whole) => Framing::Pad,
         None if lost * 100.0 <= f64::from(prefers.crop_up_to_percent) => Framing::Crop,
         None => Framing::Pad,
     };
-    // Cutting keeps the side that is short for the target, borders keep the one that is long.
-    let keep_width = (ratio < target) == (framing == Framing::Crop);
-    let (width, height) = if keep_width { (w, w / target) } else { (h * target, h) };
-    Shape { framing, range, width, height }
+    // Cutting keeps the side that is short for the aim, borders keep the one that is long.
+    let keep_width = (ratio < aim) == (framing == Framing::Crop);
+    let (width, height) = if keep_width { (w, w / aim) } else { (h * aim, h) };
+    Shape { framing, range, aim: Some(aim), width, height }
 }
 
 fn is_near(range: &Range<Ratio>, ratio: f64, tolerance: f64) -> bool {
@@ -124,7 +152,9 @@ fn round(shape: &Shape, scale: f64, bounds: &Bounds) -> (u32, u32) {
         return (min.0 * step * times, min.1 * step * times);
     }
     let width = clamp(to_steps(shape.width * scale, step), bounds.width, step);
-    let mut height = clamp(to_steps(shape.height * scale, step), bounds.height, step);
+    // Of the rounded width, so that one step of the height is all that can be missing.
+    let height = shape.aim.map_or(shape.height * scale, |aim| f64::from(width) / aim);
+    let mut height = clamp(to_steps(height, step), bounds.height, step);
     // Rounding may have pushed the shape just over an end of its range: one step brings it back.
     let ratio = f64::from(width) / f64::from(height);
     if shape.range.max.is_some_and(|max| ratio > max.value()) {
@@ -172,17 +202,15 @@ fn wrong_shape(profile: &Profile) -> Problem {
 }
 
 /// Says how the picture changed its shape, and why.
-pub(super) fn reason(
-    framing: Framing,
-    from: (u32, u32),
-    to: (u32, u32),
-    profile: &Profile,
-) -> Option<String> {
+pub(super) fn reason(framing: Framing, from: (u32, u32), to: (u32, u32), want: &Want<'_>) -> Option<String> {
     let (from, to) = (ratio_name(from), ratio_name(to));
+    let purpose = want.shape.map_or(&want.profile.purpose, |shared| &shared.rule.purpose);
     match framing {
+        // What nobody sees is not told.
+        _ if from == to => None,
         Framing::Whole => None,
-        Framing::Crop => Some(format!("Cut from {from} to {to}: {}.", profile.purpose)),
-        Framing::Pad => Some(format!("Given borders, from {from} to {to}: {}.", profile.purpose)),
+        Framing::Crop => Some(format!("Cut from {from} to {to}: {purpose}.")),
+        Framing::Pad => Some(format!("Given borders, from {from} to {to}: {purpose}.")),
     }
 }
 

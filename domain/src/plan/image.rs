@@ -1,6 +1,6 @@
 //! Still images: sent as they are, or made anew as a JPEG.
 
-use super::framing::{Bounds, reason, shape, size};
+use super::framing::{Bounds, SHAPE_TOLERANCE, reason, shape, size};
 use super::{Fit, Want};
 use crate::conformance::violations;
 use crate::media_info::MediaInfo;
@@ -22,8 +22,9 @@ pub(super) fn fit(
     prefers: &Preferences,
 ) -> Result<Fit, Problem> {
     let found = violations(info, want.profile);
-    let shape = shape((info.width, info.height), limits.ratio, prefers, want.framing, 0.0);
-    if found.is_empty() && shape.framing == Framing::Whole {
+    let source = (info.width, info.height);
+    let near = shape(source, limits.ratio, prefers, want, SHAPE_TOLERANCE);
+    if found.is_empty() && near.framing == Framing::Whole {
         return Ok(Fit {
             operation: Operation::Passthrough,
             framing: Framing::Whole,
@@ -32,6 +33,7 @@ pub(super) fn fit(
             reasons: Vec::new(),
         });
     }
+    let shape = shape(source, limits.ratio, prefers, want, 0.0);
     let bounds = Bounds {
         width: limits.width,
         height: limits.height,
@@ -48,6 +50,6 @@ pub(super) fn fit(
         max_bytes: BYTES_AIM.min(limits.bytes_max),
     });
     let mut reasons: Vec<String> = found.into_iter().map(|violation| violation.reason).collect();
-    reasons.extend(reason(shape.framing, (info.width, info.height), (width, height), want.profile));
+    reasons.extend(reason(shape.framing, source, (width, height), want));
     Ok(Fit { operation, framing: shape.framing, width, height, reasons })
 }

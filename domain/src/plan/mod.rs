@@ -9,6 +9,7 @@
 mod expected;
 mod framing;
 mod image;
+mod post;
 mod video;
 
 use std::str::FromStr;
@@ -20,9 +21,10 @@ use crate::media_info::MediaInfo;
 use crate::operation::{Framing, Operation};
 use crate::platform::{MediaKind, UnknownName};
 use crate::problem::{Problem, Remedy};
-use crate::profile::{Accepts, Overrides, Profile, Range};
+use crate::profile::{Accepts, OneShape, Overrides, Profile, Range, Ratio};
 
 pub use expected::expected_info;
+pub use post::{FilePlan, fit_post};
 
 /// What one target asks of an asset.
 #[derive(Clone, Copy, Debug)]
@@ -31,13 +33,23 @@ pub struct Want<'a> {
     /// What a person asked for; `None`: as the profile prefers.
     pub framing: Option<Framing>,
     pub overrides: Overrides,
+    /// `None`: a shape of its own.
+    pub shape: Option<SharedShape<'a>>,
+}
+
+/// The one shape that all items of a carousel are shown in.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SharedShape<'a> {
+    pub ratio: Ratio,
+    /// Why, and in which shapes a carousel is shown at all.
+    pub rule: &'a OneShape,
 }
 
 impl<'a> Want<'a> {
     /// Wants what `profile` accepts, framed as it prefers.
     #[must_use]
     pub fn new(profile: &'a Profile) -> Self {
-        Self { profile, framing: None, overrides: Overrides::default() }
+        Self { profile, framing: None, overrides: Overrides::default(), shape: None }
     }
 }
 
@@ -168,10 +180,14 @@ fn check_duration(info: &MediaInfo, want: &Want<'_>, range: Range<u64>) -> Resul
             Remedy::ChangeMedia,
         ));
     }
-    let max = [range.max, want.overrides.max_duration_ms].into_iter().flatten().min();
-    match max.filter(|max| duration > *max) {
-        Some(max) => Err(too_long(duration, network, max)),
-        None => Ok(()),
+    let of_network = range.max.unwrap_or(u64::MAX);
+    let of_account = want.overrides.max_duration_ms.unwrap_or(u64::MAX);
+    if duration <= of_network.min(of_account) {
+        Ok(())
+    } else if of_account < of_network {
+        Err(too_long_for_account(duration, network, of_account))
+    } else {
+        Err(too_long(duration, network, of_network))
     }
 }
 
@@ -180,6 +196,19 @@ fn too_long(duration: u64, network: &str, max: u64) -> Problem {
         "media.too_long",
         format!(
             "It is {} long and {network} takes at most {} here. Choose a shorter video.",
+            seconds(duration),
+            seconds(max)
+        ),
+        Remedy::ChangeMedia,
+    )
+}
+
+/// Another account of the network may be allowed more.
+fn too_long_for_account(duration: u64, network: &str, max: u64) -> Problem {
+    Problem::new(
+        "media.too_long",
+        format!(
+            "It is {} long and this account may post at most {} on {network}. Choose a shorter video or another account.",
             seconds(duration),
             seconds(max)
         ),

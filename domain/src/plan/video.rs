@@ -41,7 +41,7 @@ pub(super) fn fit(
 ) -> Result<Fit, Problem> {
     let found = violations(info, want.profile);
     let size = (info.width, info.height);
-    let near = shape(size, limits.ratio, prefers, want.framing, SHAPE_TOLERANCE);
+    let near = shape(size, limits.ratio, prefers, want, SHAPE_TOLERANCE);
     let copied = copies(info)
         .into_iter()
         .filter(|_| near.framing == Framing::Whole)
@@ -49,18 +49,13 @@ pub(super) fn fit(
     let (operation, shape) = match copied {
         Some(operation) => (operation, near),
         None => {
-            let exact = shape(size, limits.ratio, prefers, want.framing, 0.0);
+            let exact = shape(size, limits.ratio, prefers, want, 0.0);
             (encode(info, want, limits, prefers, &exact)?, exact)
         }
     };
     let result = expected_info(info, &operation);
     let mut reasons: Vec<String> = found.into_iter().map(|violation| violation.reason).collect();
-    reasons.extend(reason(
-        shape.framing,
-        (info.width, info.height),
-        (result.width, result.height),
-        want.profile,
-    ));
+    reasons.extend(reason(shape.framing, (info.width, info.height), (result.width, result.height), want));
     Ok(Fit { operation, framing: shape.framing, width: result.width, height: result.height, reasons })
 }
 

@@ -130,6 +130,19 @@ pub struct CarouselLimits {
     pub items: Range<usize>,
     /// Photos and videos may stand in one post.
     pub mixed: bool,
+    /// `None`: every item is shown in its own shape.
+    #[serde(default)]
+    pub one_shape: Option<OneShape>,
+}
+
+/// All items of a carousel are shown in the shape of the first: the network cuts the others to it.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OneShape {
+    /// The shapes that a carousel is shown in at all.
+    pub ratio: Range<Ratio>,
+    /// Why an item is changed for it: half a sentence that can follow a colon.
+    pub purpose: String,
 }
 
 /// What is aimed at when a file has to be made anyway, and the shape that suits the placement.

@@ -11,7 +11,9 @@ use std::sync::LazyLock;
 use chrono::NaiveDate;
 use serde::Deserialize;
 
-pub use limits::{AudioLimits, CarouselLimits, ImageLimits, Preferences, Range, Ratio, VideoLimits};
+pub use limits::{
+    AudioLimits, CarouselLimits, ImageLimits, OneShape, Preferences, Range, Ratio, VideoLimits,
+};
 pub use text::{TextRules, TextUnit};
 
 use crate::platform::{MediaKind, Placement, Platform};
@@ -89,9 +91,10 @@ impl Profile {
 }
 
 /// What an account allows or forbids beyond its network's profile.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Overrides {
-    /// From TikTok's `creator_info`; counts when it is stricter than the profile.
+    /// The longest video, ms. From TikTok's `creator_info` (Query Creator Info, 2026-08-09); counts
+    /// when it is stricter than the profile.
     pub max_duration_ms: Option<u64>,
 }
 
@@ -155,7 +158,8 @@ pub fn choose_item(platform: Platform, kind: MediaKind) -> Result<&'static Profi
         .ok_or_else(|| unsupported_kind(platform, MediaKind::Carousel))
 }
 
-/// Checks how many items of which kinds a carousel has; each item is planned on its own.
+/// Checks how many items of which kinds a carousel has; what becomes of them is planned by
+/// [`crate::plan::fit_post`].
 ///
 /// # Errors
 /// A [`Problem`] when the number or the mixture is refused by the network.

@@ -55,9 +55,25 @@ fn limits_of(profile: &Profile) -> Vec<String> {
                 ordered(&limits.items) && limits.items.min.is_some() && limits.items.max.is_some(),
             );
             check("item", !profile.item);
+            let taken = |shapes: &Range<Ratio>| items_take(profile.platform, shapes);
+            check("one_shape.ratio", limits.one_shape.as_ref().is_none_or(|rule| taken(&rule.ratio)));
+            let told = |rule: &OneShape| !rule.purpose.is_empty() && !rule.purpose.ends_with('.');
+            check("one_shape.purpose", limits.one_shape.as_ref().is_none_or(told));
         }
     }
     wrong
+}
+
+/// Items of every kind can be brought to every shape that the carousel may have.
+fn items_take(platform: Platform, shapes: &Range<Ratio>) -> bool {
+    let mut items = profiles().iter().filter(|row| row.platform == platform && row.item);
+    let both_ends = shapes.min.is_some() && shapes.max.is_some() && ordered_ratio(shapes);
+    both_ends
+        && items.all(|row| match &row.accepts {
+            Accepts::Video(limits, _) => within(shapes, &limits.ratio),
+            Accepts::Image(limits, _) => within(shapes, &limits.ratio),
+            Accepts::Carousel(_) => false,
+        })
 }
 
 fn ordered<T: PartialOrd>(range: &Range<T>) -> bool {

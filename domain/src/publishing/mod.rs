@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::platform::Platform;
 use crate::problem::Problem;
 
-pub use next_step::{Next, Outcome, Publication, next_step};
+pub use next_step::{Next, Outcome, Publication, given_up, next_step};
 
 /// A repeatable piece of preparation at the network (an upload, a container), as planned.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -90,6 +90,18 @@ pub fn next_step(target: &Publication<'_>, now: DateTime<Utc>) -> Next {
     prepare_or_send(target, part, now)
 }
 
+/// Where a target ends whose job is given up for `problem`. What may be live is never called failed.
+#[must_use]
+pub fn given_up(attempts: &[Attempt], problem: Problem) -> Outcome {
+    if attempts.iter().any(|attempt| attempt.outcome.is_none()) {
+        Outcome::NeedsAttention(outcome_unknown())
+    } else if is_created(attempts, 0) {
+        Outcome::Published { problem: Some(problem) }
+    } else {
+        Outcome::Failed(problem)
+    }
+}
+
 fn look_up(target: &Publication<'_>, open: usize, now: DateTime<Utc>) -> Next {
     let attempt = &target.attempts[open];
     let undecided_since = now - attempt.send_deadline;

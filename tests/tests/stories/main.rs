@@ -1,10 +1,12 @@
 //! Stories that a user would recognise, each in a world of its own.
 #![expect(clippy::unwrap_used, reason = "a story stops at the first surprise")]
 
+mod account_limits;
 mod approval;
 mod bad_input;
 mod bad_requests;
 mod broker_lost;
+mod claimed_twice;
 mod conforming_clip;
 mod deleted;
 mod flows;

@@ -1,7 +1,7 @@
 //! Photos: what EXIF says about them is done and then removed; several of them make a carousel.
 
 use serde_json::json;
-use tests::{World, files, judge};
+use tests::{World, brand::on, files, judge};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_turned_photo_and_a_carousel() {
@@ -31,17 +31,25 @@ async fn a_turned_photo_and_a_carousel() {
 
     let first = brand.ready(&files::photo(1), "").await;
     let second = brand.ready(&files::photo(2), "").await;
-    let input = json!({ "brandId": brand.id, "assetIds": [first, second], "caption": "Two views #sea" });
+    let items = [&first, &second, &turned];
+    let input = json!({ "brandId": brand.id, "assetIds": items, "caption": "Three views #sea" });
     let made = brand.api.mutate("createCarousel", input, "asset { id kind items { id } }").await;
     assert_eq!(made["asset"]["kind"], "CAROUSEL");
-    assert_eq!(made["asset"]["items"], json!([{ "id": first }, { "id": second }]));
+    assert_eq!(made["asset"]["items"], json!(items.map(|id| json!({ "id": id }))));
     let job = brand.publish(&[made["asset"]["id"].as_str().unwrap()], &accounts).await;
     let targets = brand.published(&job).await;
-    assert!(targets.iter().all(|target| target["fits"].as_array().unwrap().len() == 2), "{targets:?}");
+    assert!(targets.iter().all(|target| target["fits"].as_array().unwrap().len() == 3), "{targets:?}");
+    let reason = on(&targets, "INSTAGRAM")["fits"][2]["reasons"].to_string();
+    assert!(reason.contains("that of the first"), "{reason}");
     for account in accounts {
         let posts = world.networks.posts_of(&account.external_id).await;
         assert_eq!(posts.len(), 2, "{}", account.platform);
-        assert_eq!(posts[1]["media"].as_array().unwrap().len(), 2, "{}", posts[1]);
+        let media = posts[1]["media"].as_array().unwrap();
+        assert_eq!(media.len(), 3, "{}", posts[1]);
+        let seen = judge::look(&world.networks.media(&media[2]).await);
+        // Instagram would cut it to the square of the first; an album keeps every shape.
+        let square = account.platform == "INSTAGRAM";
+        assert_eq!(seen.width == seen.height, square, "{}: {seen:?}", account.platform);
     }
     world.finish().await;
 }

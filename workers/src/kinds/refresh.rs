@@ -2,6 +2,7 @@
 //! have worked. Only an answer of the invalid-grant class disconnects anybody.
 
 use backplane::job_kind::{JobKind, Lane};
+use backplane::store::accounts_work::Learnt;
 use backplane::store::jobs::{self, Fence, NewJob};
 use backplane::store::{StoreError, Tx, accounts_work, clock, secrets};
 use connectors::{Credentials, Session};
@@ -42,16 +43,19 @@ async fn confirm(
     let next = opened.connector.refresh_at(&fresh, opened.facts.now);
     let expires_at = fresh.expires_at;
     let session = Session { credentials: fresh, ..opened.session };
-    let specs = match opened.connector.check(&session).await {
-        Ok((_, specs)) => Some(accounts::specs_as_json(&specs)),
+    let learnt = match opened.connector.check(&session).await {
+        Ok(checked) => Some(Learnt {
+            setting_specs: accounts::specs_as_json(&checked.settings),
+            overrides: checked.overrides,
+        }),
         Err(error) => {
             tracing::warn!(account_id = %account, %error, "a fresh token was not confirmed yet");
             None
         }
     };
     let (mut tx, fence) = context.fenced(&job.claim).await?;
-    accounts_work::token_accepted(&mut tx, &fence, account, expires_at, specs.as_ref()).await?;
-    if specs.is_some() {
+    let judged = accounts_work::token_accepted(&mut tx, &fence, account, expires_at, learnt.as_ref()).await?;
+    if learnt.is_some() {
         secrets::confirm_secrets(&mut tx, account).await?;
     }
     jobs::settle(&mut tx, fence).await?;
@@ -61,6 +65,7 @@ async fn confirm(
     }
     tx.commit().await?;
     context.changed(brand, Noun::SocialAccount, account);
+    context.changed_all(brand, Noun::PublishTarget, &judged);
     Ok(Done::Settled)
 }
 

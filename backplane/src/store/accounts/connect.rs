@@ -2,11 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use domain::platform::Platform;
+use domain::profile::Overrides;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::store::publishing::stored::parse;
-use crate::store::{StoreError, Tx};
+use crate::store::publishing::stored::{max_duration_ms, parse};
+use crate::store::{StoreError, Tx, targets};
 
 /// OAuth in flight. Found by the hash of its state, by its actor only.
 #[derive(Clone, Debug, PartialEq)]
@@ -115,27 +116,34 @@ pub struct NewAccount<'a> {
     pub handle: &'a str,
     pub avatar_url: Option<&'a str>,
     pub setting_specs: &'a Value,
+    /// What the network allows it.
+    pub overrides: Overrides,
     pub token_expires_at: Option<DateTime<Utc>>,
     pub refreshable: bool,
 }
 
-/// Connects an account, or a known one again: what was chosen for it stays. Returns its id.
+/// Connects an account, or a known one again: what was chosen for it stays, and so does a limit that
+/// the network does not name this time. What waits on it is judged by the limits that it has now.
+/// Returns its id.
 ///
 /// # Errors
-/// When the statement fails.
+/// When a statement fails.
 pub async fn upsert_account(tx: &mut Tx, brand: Uuid, account: &NewAccount<'_>) -> Result<Uuid, StoreError> {
-    let id = sqlx::query_scalar!(
+    let row = sqlx::query!(
         r#"
+        with before as (
+            select max_duration_ms from social_accounts where brand_id = $2 and platform = $3 and external_id = $4)
         insert into social_accounts (id, brand_id, platform, external_id, handle, avatar_url, state, setting_specs,
-                                     token_expires_at, refreshable, checked_at)
-        values ($1, $2, $3, $4, $5, $6, 'CONNECTED', $7, $8, $9, now())
+                                     token_expires_at, refreshable, max_duration_ms, checked_at)
+        values ($1, $2, $3, $4, $5, $6, 'CONNECTED', $7, $8, $9, $10, now())
         on conflict (brand_id, platform, external_id) do update
            set handle = excluded.handle, avatar_url = excluded.avatar_url, state = 'CONNECTED',
                setting_specs = excluded.setting_specs, token_expires_at = excluded.token_expires_at,
-               refreshable = excluded.refreshable, checked_at = now(), connected_at = now(), problem_code = null,
-               problem_message = null, problem_remedy = null, problem_since = null, problem_retry_at = null,
-               updated_at = now()
-        returning id
+               refreshable = excluded.refreshable,
+               max_duration_ms = coalesce(excluded.max_duration_ms, social_accounts.max_duration_ms),
+               checked_at = now(), connected_at = now(), problem_code = null, problem_message = null,
+               problem_remedy = null, problem_since = null, problem_retry_at = null, updated_at = now()
+        returning id, max_duration_ms is distinct from (select before.max_duration_ms from before) as "limits_changed!"
         "#,
         account.id,
         brand,
@@ -146,8 +154,12 @@ pub async fn upsert_account(tx: &mut Tx, brand: Uuid, account: &NewAccount<'_>) 
         account.setting_specs,
         account.token_expires_at,
         account.refreshable,
+        max_duration_ms(account.overrides),
     )
     .fetch_one(&mut **tx)
     .await?;
-    Ok(id)
+    if row.limits_changed {
+        targets::advance_on_account(tx, brand, row.id).await?;
+    }
+    Ok(row.id)
 }

@@ -2,11 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use domain::platform::Platform;
+use domain::profile::Overrides;
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::store::publishing::ProblemRow;
-use crate::store::publishing::stored::{ProblemColumns, parse};
+use crate::store::publishing::stored::{ProblemColumns, overrides, parse};
 use crate::store::{StoreError, Tx};
 
 /// An account as it is stored.
@@ -26,6 +27,8 @@ pub struct AccountRow {
     pub settings: Value,
     /// What there is to choose: `[{"key", "label", "required", "choices"}]`.
     pub setting_specs: Value,
+    /// What the network allows it.
+    pub overrides: Overrides,
     pub token_expires_at: Option<DateTime<Utc>>,
     pub refreshable: bool,
     pub checked_at: Option<DateTime<Utc>>,
@@ -41,7 +44,7 @@ pub async fn accounts_by_id(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<AccountRow>
         r#"
         select id, brand_id, platform, external_id, handle, avatar_url, state, problem_code, problem_message,
                problem_remedy, problem_since, problem_retry_at, paused, settings, setting_specs, token_expires_at,
-               refreshable, checked_at, connected_at
+               refreshable, max_duration_ms, checked_at, connected_at
           from social_accounts where id = any($1)
         "#,
         ids,
@@ -69,6 +72,7 @@ pub async fn accounts_by_id(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<AccountRow>
                 paused: row.paused,
                 settings: row.settings,
                 setting_specs: row.setting_specs,
+                overrides: overrides(row.max_duration_ms),
                 token_expires_at: row.token_expires_at,
                 refreshable: row.refreshable,
                 checked_at: row.checked_at,

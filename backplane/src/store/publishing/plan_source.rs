@@ -3,9 +3,10 @@
 use domain::media_info::MediaInfo;
 use domain::platform::{MediaKind, Platform};
 use domain::problem::Problem;
+use domain::profile::Overrides;
 use uuid::Uuid;
 
-use super::stored::{ProblemColumns, from_json, parse, parse_upper};
+use super::stored::{ProblemColumns, from_json, overrides, parse, parse_upper};
 use crate::store::{StoreError, Tx};
 
 /// An asset as targets need it.
@@ -97,8 +98,8 @@ pub struct DestinationRow {
     pub platform: Platform,
     pub handle: String,
     pub disconnected: bool,
-    /// What a person chose there, and what the network said of the account.
-    pub settings: serde_json::Value,
+    /// What the network allows it.
+    pub overrides: Overrides,
 }
 
 /// Reads accounts as destinations, with one statement.
@@ -108,7 +109,7 @@ pub struct DestinationRow {
 pub async fn destinations(tx: &mut Tx, accounts: &[Uuid]) -> Result<Vec<DestinationRow>, StoreError> {
     let rows = sqlx::query!(
         r#"
-        select id, platform, handle, state = 'DISCONNECTED' as "disconnected!", settings
+        select id, platform, handle, state = 'DISCONNECTED' as "disconnected!", max_duration_ms
           from social_accounts where id = any($1)
         "#,
         accounts,
@@ -121,7 +122,7 @@ pub async fn destinations(tx: &mut Tx, accounts: &[Uuid]) -> Result<Vec<Destinat
             platform: parse(&row.platform)?,
             handle: row.handle,
             disconnected: row.disconnected,
-            settings: row.settings,
+            overrides: overrides(row.max_duration_ms),
         })
     });
     read.collect()

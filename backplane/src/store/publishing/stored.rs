@@ -5,6 +5,7 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 use domain::operation::Framing;
 use domain::problem::{Problem, Remedy};
+use domain::profile::Overrides;
 
 use crate::store::StoreError;
 
@@ -66,6 +67,16 @@ pub(in crate::store) fn from_json<T: serde::de::DeserializeOwned>(
     value: serde_json::Value,
 ) -> Result<T, StoreError> {
     serde_json::from_value(value).map_err(|error| sqlx::Error::Decode(Box::new(error)).into())
+}
+
+/// What an account is allowed, as its columns hold it.
+pub(in crate::store) fn overrides(max_duration_ms: Option<i64>) -> Overrides {
+    Overrides { max_duration_ms: max_duration_ms.and_then(|max| max.try_into().ok()) }
+}
+
+/// The longest video as its column holds it; nothing when it is longer than can be stored.
+pub(in crate::store) fn max_duration_ms(overrides: Overrides) -> Option<i64> {
+    overrides.max_duration_ms.and_then(|max| max.try_into().ok())
 }
 
 pub(in crate::store) const fn framing_name(framing: Framing) -> &'static str {

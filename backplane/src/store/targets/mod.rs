@@ -42,6 +42,16 @@ pub async fn advance_only(tx: &mut Tx, brand: Uuid, targets: &[Uuid]) -> Result<
     advance(tx, brand, &waiting).await
 }
 
+/// The same for what waits on an account, once its network allows it more or less than before: else a
+/// draft would go on saying what is not true any more.
+///
+/// # Errors
+/// When Postgres cannot be asked.
+pub async fn advance_on_account(tx: &mut Tx, brand: Uuid, account: Uuid) -> Result<Vec<Uuid>, StoreError> {
+    let waiting = read::waiting_on_account(tx, brand, account).await?;
+    advance_only(tx, brand, &waiting).await
+}
+
 /// Locks the waiting targets of `assets` in the order of their ids, before anything else is written.
 ///
 /// # Errors

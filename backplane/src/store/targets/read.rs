@@ -5,10 +5,9 @@ use std::collections::HashSet;
 use domain::platform::Placement;
 use domain::preparing::Wish;
 use domain::problem::{Problem, Remedy};
-use domain::profile::Overrides;
 use uuid::Uuid;
 
-use crate::store::publishing::stored::{ProblemColumns, framing, parse, parse_upper};
+use crate::store::publishing::stored::{ProblemColumns, framing, overrides, parse, parse_upper};
 use crate::store::{StoreError, Tx};
 
 /// A target in DRAFT or PREPARING.
@@ -43,13 +42,14 @@ pub(super) async fn lock_waiting(
     let rows = sqlx::query!(
         r#"
         select t.id, t.asset_id, t.account_id, t.platform, t.placement, t.framing, t.state, t.profile, t.content_key,
-               t.problem_code, t.problem_message, t.problem_remedy, t.problem_since, t.problem_retry_at,
+               t.problem_code, t.problem_message, t.problem_remedy, t.problem_since, t.problem_retry_at, a.max_duration_ms,
                t.caption_id is not null as "has_caption!", t.duplicate_allowed,
                t.approval_required and t.approved_content_revision is distinct from t.content_revision as "needs_approval!",
                coalesce(t.scheduled_at < now() + interval '1 hour', true) as "soon!"
           from publish_targets t
+          join social_accounts a on a.brand_id = t.brand_id and a.id = t.account_id
          where t.brand_id = $1 and (t.asset_id = any($2) or t.id = any($3)) and t.state in ('DRAFT', 'PREPARING')
-         order by t.id for update
+         order by t.id for update of t
         "#,
         brand,
         assets,
@@ -75,7 +75,7 @@ pub(super) async fn lock_waiting(
                     platform: parse(&row.platform)?,
                     placement: row.placement.as_deref().map(parse_upper::<Placement>).transpose()?,
                     framing: row.framing.as_deref().map(framing),
-                    overrides: Overrides::default(),
+                    overrides: overrides(row.max_duration_ms),
                 },
                 state: row.state,
                 profile: row.profile,
@@ -89,6 +89,22 @@ pub(super) async fn lock_waiting(
             })
         })
         .collect()
+}
+
+/// Targets in DRAFT or PREPARING on an account.
+pub(super) async fn waiting_on_account(
+    tx: &mut Tx,
+    brand: Uuid,
+    account: Uuid,
+) -> Result<Vec<Uuid>, StoreError> {
+    let ids = sqlx::query_scalar!(
+        "select id from publish_targets where brand_id = $1 and account_id = $2 and state in ('DRAFT', 'PREPARING')",
+        brand,
+        account,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(ids)
 }
 
 /// Which of these targets (target, account, content key) would repeat what another target has

@@ -3,9 +3,9 @@
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_oneof};
 use proptest::{collection, prop_assert, prop_assert_eq, proptest, sample};
 
-use super::adapt;
+use super::{adapt, without_forbidden};
 use crate::author::BrandVoice;
-use crate::caption::{check, check_links, links};
+use crate::caption::{check, check_links, forbidden, links};
 use crate::platform::Platform;
 use crate::profile::{TextRules, TextUnit, text_rules};
 
@@ -70,6 +70,88 @@ fn forbidden_phrases_go_with_the_hashtag_they_are_part_of() {
 }
 
 #[test]
+fn what_is_around_a_hole_is_well_formed() {
+    let phrases =
+        ["cheap", "free money", "赚钱", "argent gratuit", "dinero gratis", "مال مجاني", "геть", "मुफ़्त"];
+    let phrases: Vec<String> = phrases.map(str::to_owned).into();
+    let cases = [
+        // Sentences that were nothing else.
+        ("In the light. Free money! #light", "In the light. #light"),
+        ("Free money! Come in.", "Come in."),
+        ("Really? Cheap?! Yes.", "Really? Yes."),
+        ("Good. Cheap.", "Good."),
+        ("Wait… cheap, then", "Wait… then"),
+        // Clauses.
+        ("A cheap, good one", "A, good one"),
+        ("Good, cheap, fine", "Good, fine"),
+        ("Come today, free money!", "Come today!"),
+        ("Come today, free money", "Come today"),
+        ("Good; cheap, fine", "Good; fine"),
+        ("Good, cheap; fine", "Good; fine"),
+        ("We have: cheap, good sofas", "We have: good sofas"),
+        ("Sofas – cheap – for you", "Sofas – for you"),
+        ("Sofas — cheap, for you", "Sofas, for you"),
+        ("Sofas | cheap", "Sofas"),
+        ("Get free money , now", "Get, now"),
+        ("cheap, free money, cheap", ""),
+        // Halves of words, and signs that are none.
+        ("A super-cheap sofa", "A super sofa"),
+        ("A cheap-looking sofa", "A looking sofa"),
+        ("good/cheap/fine", "good/fine"),
+        ("good/cheap sofas", "good sofas"),
+        ("Cheap: -5 % today", "-5 % today"),
+        // Brackets and quotes.
+        ("A sofa (cheap)", "A sofa"),
+        ("A sofa (cheap!), red", "A sofa, red"),
+        ("A ([cheap]) sofa", "A sofa"),
+        ("A sofa (cheap, red)", "A sofa (red)"),
+        ("A sofa (red, cheap)", "A sofa (red)"),
+        ("A sofa (cheap red)", "A sofa (red)"),
+        ("They call it \"cheap\".", "They call it."),
+        ("\"Free money!\" she said", "she said"),
+        ("\"Yes\" cheap \"no\"", "\"Yes\" \"no\""),
+        ("“Cheap” and ‘cheap’ and good", "and and good"),
+        ("„Cheap“ sagt er, »cheap« sagt sie", "sagt er, sagt sie"),
+        ("„Ja“ cheap „nein“", "„Ja“ „nein“"),
+        ("«cheap» — «нет»", "«нет»"),
+        ("Sale, «геть», отак", "Sale, отак"),
+        // Lines.
+        ("A\nfree money\nB", "A\nB"),
+        ("A\n\nFree money!\n\nB", "A\n\nB"),
+        ("A\ncheap, B", "A\nB"),
+        ("A, cheap\nB", "A\nB"),
+        ("- sofa\n- cheap\n  - chair", "- sofa\n  - chair"),
+        ("• cheap\n• sofa", "• sofa"),
+        ("Look #Cheap, #sofa", "Look, #sofa"),
+        // Other scripts.
+        ("Venez, argent gratuit\u{a0}!", "Venez\u{a0}!"),
+        ("«\u{a0}argent gratuit\u{a0}» : oui", "oui"),
+        ("«\u{a0}bon, argent gratuit\u{a0}»", "«\u{a0}bon\u{a0}»"),
+        ("¡Dinero gratis! Hola", "Hola"),
+        ("¡Ven, dinero gratis!", "¡Ven!"),
+        ("¿Dinero gratis? ¡Hola!", "¡Hola!"),
+        ("很好，赚钱，快来。赚钱！", "很好，快来。"),
+        ("他说“赚钱”。（赚钱）好", "他说。好"),
+        ("「赚钱」です、よ", "です、よ"),
+        ("مرحبا، مال مجاني؟ أهلا", "مرحبا؟ أهلا"),
+        ("नमस्ते। मुफ़्त। आओ", "नमस्ते। आओ"),
+        // Links and names stay what they are.
+        ("https://x.example/a cheap, b", "https://x.example/a, b"),
+        ("https://x.example/a 赚钱。", "https://x.example/a 。"),
+        ("https://x.example/a， 赚钱！", "https://x.example/a， ！"),
+        ("(cheap https://x.example/a_(b))", "(https://x.example/a_(b))"),
+        ("@anna cheap.shop", "@anna .shop"),
+    ];
+    let wrong: Vec<String> = cases
+        .into_iter()
+        .map(|(text, expected)| (text, expected, without_forbidden(text, &phrases)))
+        .filter(|(_, expected, got)| got.as_deref() != Ok(*expected))
+        .map(|(text, expected, got)| format!("{text:?}: {got:?}, not {expected:?}"))
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
 fn a_long_text_ends_at_a_sentence_with_its_link_and_hashtags_behind_it() {
     let text = "The first sentence is here. The second one is a little longer. And a third https://x.example/y #a #b";
     assert_eq!(
@@ -115,6 +197,81 @@ fn network() -> impl Strategy<Value = TextRules> {
         (20usize..200, 200usize..900, Just(()))
             .prop_map(|(caption_max, reply, ())| TextRules { reply_max: Some(reply), ..small(caption_max) }),
     ]
+}
+
+/// Phrases, marks, blanks and words of many scripts in any order.
+fn punctuated() -> impl Strategy<Value = String> {
+    let piece = sample::select(vec![
+        "cheap",
+        "Cheap",
+        "赚钱",
+        "#cheap ",
+        "word",
+        "слово",
+        "好",
+        "كلمة",
+        "https://x.example/a",
+        "www.y.example/页",
+        "#tag ",
+        "@anna ",
+        " ",
+        " ",
+        " ",
+        "\u{a0}",
+        "\n",
+        "\u{200b}",
+        ".",
+        ",",
+        "!",
+        "?",
+        ";",
+        ":",
+        "…",
+        "。",
+        "，",
+        "؟",
+        "-",
+        "–",
+        "/",
+        "&",
+        "(",
+        ")",
+        "[",
+        "]",
+        "（",
+        "）",
+        "\"",
+        "'",
+        "“",
+        "”",
+        "„",
+        "«",
+        "»",
+        "¡",
+        "¿",
+        "’",
+    ]);
+    collection::vec(piece, 0..30).prop_map(|pieces| crate::caption::clean(&pieces.concat()))
+}
+
+proptest! {
+    #[test]
+    fn a_removal_leaves_what_it_is_not_asked_to_take(original in punctuated()) {
+        let phrases = ["cheap".to_owned(), "赚钱".to_owned()];
+        let Ok(text) = without_forbidden(&original, &phrases) else { return Ok(()) };
+        prop_assert_eq!(forbidden(&text, &phrases), vec![]);
+        prop_assert_eq!(without_forbidden(&text, &phrases), Ok(text.clone()));
+        for blanks in ["  ", " \n", "\u{a0} ", " \u{a0}", "\n\n\n"] {
+            prop_assert!(original.contains(blanks) || !text.contains(blanks), "{text:?}");
+        }
+        prop_assert_eq!(links(&text).collect::<Vec<_>>(), links(&original).collect::<Vec<_>>(), "{:?}", text);
+        // Nothing but marks and blanks goes with the phrases.
+        let others = |text: &str| {
+            let letters: String = text.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
+            letters.replace("cheap", "").replace("赚钱", "")
+        };
+        prop_assert_eq!(others(&text), others(&original), "{:?}", text);
+    }
 }
 
 proptest! {

@@ -11,7 +11,7 @@ use crate::platform::MediaKind;
 use crate::profile::{Profile, profiles};
 use crate::samples::{conforming, photo, with_video};
 
-fn video() -> impl Strategy<Value = MediaInfo> {
+pub(super) fn video() -> impl Strategy<Value = MediaInfo> {
     let picture = (
         sample::select(vec!["h264", "hevc", "vp9", "av1", "mpeg4", "mpeg2video"]),
         sample::select(vec!["yuv420p", "yuvj420p", "yuv420p10le", "yuv422p"]),
@@ -79,7 +79,7 @@ fn audio() -> impl Strategy<Value = AudioStream> {
     )
 }
 
-fn image() -> impl Strategy<Value = MediaInfo> {
+pub(super) fn image() -> impl Strategy<Value = MediaInfo> {
     let facts = (1u8..9, any::<[bool; 4]>(), sample::select(vec!["rgb", "gray", "cmyk"]), 1u8..17);
     let file = (
         sample::select(vec!["jpeg", "png", "webp", "gif"]),
@@ -119,7 +119,7 @@ fn rows(kind: MediaKind) -> Vec<&'static Profile> {
 fn want(kind: MediaKind) -> impl Strategy<Value = Want<'static>> {
     let framing = option::of(sample::select(vec![Framing::Whole, Framing::Crop, Framing::Pad]));
     (sample::select(rows(kind)), framing, option::of(1u64..700_000)).prop_map(|(profile, framing, max)| {
-        Want { profile, framing, overrides: Overrides { max_duration_ms: max } }
+        Want { framing, overrides: Overrides { max_duration_ms: max }, ..Want::new(profile) }
     })
 }
 

@@ -7,7 +7,7 @@ use crate::problem::Problem;
 use crate::profile::{Profile, profile};
 use crate::samples::{conforming, photo, sized, with_video};
 
-fn row(name: &str) -> &'static Profile {
+pub(super) fn row(name: &str) -> &'static Profile {
     profile(name).unwrap_or_else(|| panic!("{name} is no profile"))
 }
 
@@ -16,7 +16,7 @@ fn planned(info: &MediaInfo, name: &str) -> Result<Fit, Problem> {
 }
 
 /// One word for a fit: what it costs, and of an encode the shape, size, rate, cap and sound.
-fn told(fit: &Result<Fit, Problem>) -> String {
+pub(super) fn told(fit: &Result<Fit, Problem>) -> String {
     let fit = match fit {
         Ok(fit) => fit,
         Err(problem) => return problem.code.clone(),
@@ -88,7 +88,7 @@ fn mute(info: MediaInfo) -> MediaInfo {
     MediaInfo { audio: None, ..info }
 }
 
-fn lasting(info: MediaInfo, ms: u64) -> MediaInfo {
+pub(super) fn lasting(info: MediaInfo, ms: u64) -> MediaInfo {
     MediaInfo { duration_ms: Some(ms), ..info }
 }
 
@@ -246,7 +246,7 @@ fn durations_and_byte_limits_decide_what_can_be_sent() {
     );
 }
 
-fn image(width: u32, height: u32) -> MediaInfo {
+pub(super) fn image(width: u32, height: u32) -> MediaInfo {
     MediaInfo { width, height, ..photo() }
 }
 
@@ -342,15 +342,20 @@ fn reasons_are_sentences_for_people() {
 
 #[test]
 fn an_account_may_be_stricter_than_its_network_and_never_laxer() {
-    let with = |max| {
+    let with = |max, duration| {
         let overrides = Overrides { max_duration_ms: Some(max) };
-        told(&fit(&lasting(conforming(), 100_000), &Want { overrides, ..Want::new(row("tiktok.video")) }))
+        fit(&lasting(conforming(), duration), &Want { overrides, ..Want::new(row("tiktok.video")) })
     };
-    assert_eq!(with(60_000), "media.too_long");
-    assert_eq!(with(3_600_000), "passthrough");
-    let overrides = Overrides { max_duration_ms: Some(3_600_000) };
-    let long = fit(&lasting(conforming(), 700_000), &Want { overrides, ..Want::new(row("tiktok.video")) });
-    assert_eq!(told(&long), "media.too_long");
+    let message = |fit: Result<Fit, Problem>| fit.err().map(|problem| problem.message).unwrap_or_default();
+    let account = message(with(60_000, 100_000));
+    assert_eq!(
+        account,
+        "It is 100 s long and this account may post at most 60 s on TikTok. Choose a shorter video or another account."
+    );
+    assert_eq!(told(&with(100_000, 100_000)), "passthrough", "the limit itself is allowed");
+    assert_eq!(told(&with(3_600_000, 100_000)), "passthrough");
+    let network = message(with(3_600_000, 700_000));
+    assert!(network.contains("TikTok takes at most 10 min"), "{network}");
 }
 
 #[test]

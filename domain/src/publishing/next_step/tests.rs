@@ -61,6 +61,27 @@ fn publication<'a>(plan: &'a [StepPlan], steps: &'a [Step], attempts: &'a [Attem
 }
 
 #[test]
+fn what_may_be_live_is_never_given_up_as_failed() {
+    use AttemptOutcome::{Absent, Created, NotSent};
+    let problem = Problem::new("job.poison", "It was tried too often.", Remedy::Retry);
+    let of = |part, outcome| Attempt { part, ..attempt(0, outcome) };
+    let asked = Outcome::NeedsAttention(outcome_unknown());
+    let live = Outcome::Published { problem: Some(problem.clone()) };
+    let failed = Outcome::Failed(problem.clone());
+    let cases = [
+        (vec![], &failed),
+        (vec![of(0, Some(NotSent)), of(0, Some(Absent))], &failed),
+        (vec![of(0, None)], &asked),
+        (vec![of(0, Some(NotSent)), of(0, Some(Created))], &live),
+        (vec![of(0, Some(Created)), of(1, Some(NotSent))], &live),
+        (vec![of(0, Some(Created)), of(1, None)], &asked),
+    ];
+    for (attempts, outcome) in cases {
+        assert_eq!(&given_up(&attempts, problem.clone()), outcome, "{attempts:?}");
+    }
+}
+
+#[test]
 fn preparation_starts_with_the_lead_and_sending_at_the_due_time() {
     let plan = plan();
     let ready = [step("a", 86_400)];

@@ -15,7 +15,7 @@ use backplane::store::jobs::Fence;
 use backplane::store::publish_work::{self, TargetChange};
 use backplane::store::{StoreError, Tx};
 use domain::problem::Problem;
-use domain::publishing::{Next, next_step};
+use domain::publishing::{Attempt, Next, given_up, next_step};
 
 use super::{Done, Job, JobError};
 use crate::context::Context;
@@ -66,11 +66,10 @@ pub(super) async fn run(context: &Context, job: &Job) -> Result<Done, JobError> 
 /// The job ended badly. What may be live is never called failed: it is put before a person.
 pub(super) async fn give_up(tx: &mut Tx, fence: &Fence, problem: &Problem) -> Result<(), StoreError> {
     let attempts = attempts_of(tx, &[fence.subject()]).await?;
-    let undecided = attempts.iter().any(|row| row.attempt.outcome.is_none());
-    let asked = settle::outcome_unknown();
-    let (state, problem) = if undecided { ("NEEDS_ATTENTION", &asked) } else { ("FAILED", problem) };
-    let change =
-        TargetChange { state, problem: Some(problem), retry_at: None, external_id: None, external_url: None };
+    let attempts: Vec<Attempt> = attempts.into_iter().map(|row| row.attempt).collect();
+    let (state, problem) = settle::state_of(given_up(&attempts, problem.clone()));
+    let problem = problem.as_ref();
+    let change = TargetChange { state, problem, retry_at: None, external_id: None, external_url: None };
     publish_work::change_target(tx, fence, fence.subject(), &change).await?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use backplane::store::attempts::{self, Conclusion};
 use backplane::store::jobs::{self, Fence};
-use backplane::store::publish_work::{self, TargetChange};
+use backplane::store::publish_work::{self, CLAIMED_TWICE, TargetChange};
 use backplane::store::steps::{self, StoredStep};
 use backplane::store::{Tx, accounts_work};
 use chrono::{DateTime, Utc};
@@ -39,7 +39,7 @@ pub(super) async fn created(
         Some(fence) if recorded && is_whole(work, attempt.part, proof) => {
             Some(end(&mut tx, fence, work, attempt.part, proof).await?)
         }
-        Some(fence) => Some(follow(&mut tx, &fence, work, attempt.part, proof).await?),
+        Some(fence) => Some(follow(&mut tx, fence, work, attempt.part, proof).await?),
         None => None,
     };
     tx.commit().await?;
@@ -88,9 +88,10 @@ async fn end(
 }
 
 /// Part 0 gives the target its id and address; every part leaves its id for those that reply to it.
+/// Nothing replies to a post that may be another target's: then a person is asked first.
 async fn follow(
     tx: &mut Tx,
-    fence: &Fence,
+    fence: Fence,
     work: &Work<'_>,
     part: u16,
     proof: &Proof,
@@ -104,7 +105,10 @@ async fn follow(
             external_id: proof.remote_id.as_deref(),
             external_url: proof.url.as_deref(),
         };
-        publish_work::change_target(tx, fence, target, &change).await?;
+        if !publish_work::change_target(tx, &fence, target, &change).await? {
+            jobs::settle(tx, fence).await?;
+            return Ok(Followed::End("NEEDS_ATTENTION"));
+        }
     }
     if let Some(remote_id) = proof.remote_id.clone() {
         let step = Step {
@@ -115,7 +119,7 @@ async fn follow(
             expires_at: None,
             data: serde_json::Value::Null,
         };
-        steps::save_step(tx, fence, target, &StoredStep { step, done: true }).await?;
+        steps::save_step(tx, &fence, target, &StoredStep { step, done: true }).await?;
     }
     Ok(Followed::Open)
 }
@@ -155,12 +159,7 @@ pub(super) async fn finish(
     work: &Work<'_>,
     outcome: Outcome,
 ) -> Result<Stage, JobError> {
-    let (state, problem) = match outcome {
-        Outcome::Published { problem } => ("PUBLISHED", problem),
-        Outcome::Failed(problem) => ("FAILED", Some(problem)),
-        Outcome::Cancelled => ("CANCELLED", None),
-        Outcome::NeedsAttention(problem) => ("NEEDS_ATTENTION", Some(problem)),
-    };
+    let (state, problem) = state_of(outcome);
     let (mut tx, fence) = context.fenced(&job.claim).await?;
     let change = TargetChange {
         state,
@@ -169,7 +168,8 @@ pub(super) async fn finish(
         external_id: None,
         external_url: None,
     };
-    publish_work::change_target(&mut tx, &fence, job.claim.subject, &change).await?;
+    let own = publish_work::change_target(&mut tx, &fence, job.claim.subject, &change).await?;
+    let state = if own { state } else { "NEEDS_ATTENTION" };
     let id_may_follow = state == "PUBLISHED" && work.facts.external_id.is_none();
     if !id_may_follow {
         jobs::settle(&mut tx, fence).await?;
@@ -182,6 +182,16 @@ pub(super) async fn finish(
         return Ok(Stage::Over(Done::Snooze { until, note: "looks for the id of the post".to_owned() }));
     }
     Ok(Stage::Over(Done::Settled))
+}
+
+/// An outcome as the target's row says it.
+pub(super) fn state_of(outcome: Outcome) -> (&'static str, Option<Problem>) {
+    match outcome {
+        Outcome::Published { problem } => ("PUBLISHED", problem),
+        Outcome::Failed(problem) => ("FAILED", Some(problem)),
+        Outcome::Cancelled => ("CANCELLED", None),
+        Outcome::NeedsAttention(problem) => ("NEEDS_ATTENTION", Some(problem)),
+    }
 }
 
 /// Nothing may leave before `until`. What was begun and proved not sent is scheduled again.
@@ -292,8 +302,8 @@ pub(super) fn is_over(work: &Work<'_>) -> bool {
     let undecided = work.attempts.iter().any(|attempt| attempt.outcome.is_none());
     match work.facts.state.as_str() {
         "SCHEDULED" | "PUBLISHING" | "UNCONFIRMED" => false,
-        // A person is asked. Evidence that arrived since is still acted upon.
-        "NEEDS_ATTENTION" => !work.is_created(0),
+        // A person is asked. Evidence that arrived since is still acted upon, but none tells whose a post is.
+        "NEEDS_ATTENTION" => !work.is_created(0) || work.facts.problem_code.as_deref() == Some(CLAIMED_TWICE),
         "CANCELLED" => !undecided,
         _ => true,
     }

@@ -1,0 +1,61 @@
+//! All files of one post: each is planned for itself, but for the items of a carousel that its network
+//! shows in one shape.
+
+use super::{Fit, SharedShape, Want, fit};
+use crate::conformance::ratio_holds;
+use crate::media_info::MediaInfo;
+use crate::operation::Framing;
+use crate::problem::Problem;
+use crate::profile::{Accepts, OneShape, Overrides, Profile, Ratio, choose_item};
+
+/// How one file of a post meets its profile, or why it cannot.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FilePlan {
+    /// The post's, or that of an item of its kind.
+    pub profile: &'static Profile,
+    pub fit: Result<Fit, Problem>,
+}
+
+/// Plans the files of a post for `profile`, in their order. Depends on its arguments alone.
+///
+/// Where the network shows all items of a carousel in the shape of the first, it would cut the others
+/// by itself: they get that shape here, as the framing asks.
+#[must_use]
+pub fn fit_post(
+    profile: &'static Profile,
+    files: &[&MediaInfo],
+    framing: Option<Framing>,
+    overrides: Overrides,
+) -> Vec<FilePlan> {
+    let want = Want { framing, overrides, ..Want::new(profile) };
+    let Accepts::Carousel(limits) = &profile.accepts else {
+        return files.iter().map(|info| FilePlan { profile, fit: fit(info, &want) }).collect();
+    };
+    let item = |info: &&MediaInfo, shape| match choose_item(profile.platform, info.kind) {
+        Ok(profile) => FilePlan { profile, fit: fit(info, &Want { profile, shape, ..want }) },
+        Err(problem) => FilePlan { profile, fit: Err(problem) },
+    };
+    let Some((rule, (first, others))) = limits.one_shape.as_ref().zip(files.split_first()) else {
+        return files.iter().map(|info| item(info, None)).collect();
+    };
+    let mut leader = item(first, None);
+    let mut shape = shape_of(rule, &leader);
+    if leader.fit.as_ref().is_ok_and(|fit| !ratio_holds(&rule.ratio, fit.width, fit.height)) {
+        // The network takes the first as it is as well, and shows it in another shape.
+        leader = item(first, shape);
+        shape = shape_of(rule, &leader);
+    }
+    std::iter::once(leader).chain(others.iter().map(|info| item(info, shape))).collect()
+}
+
+/// The shape that a carousel which begins with `leader` is shown in; `None` when nothing is made of it.
+fn shape_of<'a>(rule: &'a OneShape, leader: &FilePlan) -> Option<SharedShape<'a>> {
+    let fit = leader.fit.as_ref().ok()?;
+    let ratio = Ratio(fit.width, fit.height);
+    let ratio = match (rule.ratio.min, rule.ratio.max) {
+        (Some(min), _) if ratio.value() < min.value() => min,
+        (_, Some(max)) if ratio.value() > max.value() => max,
+        _ => ratio,
+    };
+    Some(SharedShape { ratio, rule })
+}

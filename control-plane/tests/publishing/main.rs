@@ -5,5 +5,8 @@
 
 mod jobs;
 mod lists;
+mod locks;
+#[path = "../support/mod.rs"]
+mod support;
 mod targets;
 mod world;

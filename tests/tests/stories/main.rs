@@ -6,6 +6,7 @@ mod bad_input;
 mod bad_requests;
 mod broker_lost;
 mod conforming_clip;
+mod deadlocks;
 mod flows;
 mod frozen_worker;
 mod idempotency;

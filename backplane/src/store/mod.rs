@@ -25,6 +25,7 @@ pub mod jobs;
 pub mod people;
 pub mod publish_work;
 pub mod publishing;
+mod reach;
 mod rerun;
 mod scope;
 pub mod secrets;
@@ -41,6 +42,7 @@ use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
 pub use config::{StoreConfig, StoreConfigError};
 pub use error::{StoreError, StoreErrorKind};
+pub use reach::Unreachable;
 pub use rerun::{FromStore, rerun, until_written};
 pub use scope::Scope;
 

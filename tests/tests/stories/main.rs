@@ -1,6 +1,7 @@
 //! Stories that a user would recognise, each in a world of its own.
 #![expect(clippy::unwrap_used, reason = "a story stops at the first surprise")]
 
+mod admin;
 mod approval;
 mod bad_input;
 mod bad_requests;

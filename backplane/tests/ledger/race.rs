@@ -62,7 +62,7 @@ where
         };
         match done {
             Ok(()) => return,
-            Err(error) => assert_eq!(error.kind, StoreErrorKind::Transient, "{error}"),
+            Err(error) => assert_eq!(error.kind, StoreErrorKind::RolledBack, "{error}"),
         }
     }
     panic!("it never came through");

@@ -3,6 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
+AUDITS := control-plane/tests/http/audits
 .PHONY: help run test check generate bench
 
 help: ## Say what there is
@@ -13,10 +14,15 @@ run: ## Start everything on this machine, with a demo brand (ARGS="--workers 4 -
 	cargo build --workspace --bins
 	@exec target/debug/reelmill up $(ARGS)
 
-test: ## Run every test against a private Postgres and RabbitMQ (ARGS="name of a test")
+test: $(AUDITS)/node_modules ## Run every test against a private Postgres and RabbitMQ (ARGS="name of a test")
 	@deploy/local/packages
 	cargo build --workspace --bins
 	target/debug/reelmill dev-services -- cargo test --workspace $(ARGS) | deploy/local/totals
+
+$(AUDITS)/node_modules: $(AUDITS)/package-lock.json
+	@command -v npm >/dev/null || { echo "Node.js is missing: the tests audit GraphQL over HTTP with it. Install Node 18 or newer (https://nodejs.org), then try again." >&2; exit 1; }
+	npm ci --prefix $(AUDITS) --no-audit --no-fund --loglevel error
+	@touch $@
 
 check: ## Formatting, lints, and whether the generated files fit the code
 	@deploy/local/packages

@@ -1,13 +1,19 @@
 //! A story's own database, and what only a look behind the API can tell.
 
+use std::time::Duration;
+
 use backplane::migrate::Role;
 use secrecy::{ExposeSecret as _, SecretString};
-use sqlx::{Connection as _, PgConnection, PgPool, Row as _, postgres::PgPoolOptions};
+use sqlx::{Connection as _, PgConnection, PgPool, Postgres, Row as _, Transaction, postgres::PgPoolOptions};
 use tokio::sync::Mutex;
 use url::Url;
 use uuid::Uuid;
 
 use crate::services::Services;
+use crate::wait::eventually;
+
+/// How long it may take until a process comes to a row that somebody else has locked.
+const WAIT_LIMIT: Duration = Duration::from_secs(60);
 
 /// Copies of the template are made one after the other.
 static COPYING: Mutex<()> = Mutex::const_new(());
@@ -66,6 +72,25 @@ impl Database {
         sqlx::raw_sql(statement).execute(&self.pool).await.unwrap();
     }
 
+    /// Somebody else who locks rows.
+    ///
+    /// # Panics
+    /// When Postgres refuses.
+    pub async fn rival(&self) -> Rival {
+        let mut transaction = self.pool.begin().await.unwrap();
+        sqlx::raw_sql("set local deadlock_timeout = '1h'").execute(&mut *transaction).await.unwrap();
+        Rival(transaction)
+    }
+
+    /// Waits until somebody waits for a row.
+    pub async fn until_somebody_waits(&self) {
+        let waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+        eventually("somebody waits for a row", WAIT_LIMIT, async || {
+            (self.count(waiting).await > 0).then_some(())
+        })
+        .await;
+    }
+
     /// Every row of every table but `except`, as text.
     ///
     /// # Panics
@@ -81,5 +106,28 @@ impl Database {
             }
         }
         dump
+    }
+}
+
+/// A transaction that locks rows and never looks for a deadlock: when it meets another one, that one is taken back.
+pub struct Rival(Transaction<'static, Postgres>);
+
+impl Rival {
+    /// Locks every row of a table; of the jobs, those that run.
+    ///
+    /// # Panics
+    /// When Postgres refuses.
+    pub async fn lock(&mut self, table: &str) {
+        let running = if table == "jobs" { "where state = 'running'" } else { "" };
+        let statement = format!("select from {table} {running} for update");
+        sqlx::raw_sql(&statement).execute(&mut *self.0).await.unwrap();
+    }
+
+    /// Lets them go.
+    ///
+    /// # Panics
+    /// When Postgres refuses.
+    pub async fn leave(self) {
+        self.0.commit().await.unwrap();
     }
 }

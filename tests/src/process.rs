@@ -3,7 +3,7 @@
 use std::{
     env, fs,
     path::{Path, PathBuf},
-    process::Stdio,
+    process::{Output, Stdio},
     time::Duration,
 };
 
@@ -141,13 +141,24 @@ pub fn executable(name: &str) -> PathBuf {
 /// # Panics
 /// When it fails.
 pub async fn run(arguments: &[&str], environment: &[(&str, String)]) -> String {
-    let output = Command::new(executable("reelmill"))
-        .args(arguments)
-        .envs(environment.iter().map(|(name, value)| (name, value)))
-        .output()
-        .await
-        .unwrap();
+    let output = ended(arguments, environment).await;
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "`reelmill {}` failed: {said}", arguments.join(" "));
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// Runs `reelmill` to its end and returns its complaint.
+///
+/// # Panics
+/// When it does not fail.
+pub async fn refused(arguments: &[&str], environment: &[(&str, String)]) -> String {
+    let output = ended(arguments, environment).await;
+    assert!(!output.status.success(), "`reelmill {}` was to fail", arguments.join(" "));
+    String::from_utf8(output.stderr).unwrap()
+}
+
+async fn ended(arguments: &[&str], environment: &[(&str, String)]) -> Output {
+    let mut command = Command::new(executable("reelmill"));
+    command.args(arguments).envs(environment.iter().map(|(name, value)| (name, value)));
+    command.output().await.unwrap()
 }

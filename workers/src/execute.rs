@@ -5,17 +5,15 @@ use std::sync::Arc;
 use backplane::broker::Delivery;
 use backplane::job_kind::JobKind;
 use backplane::store::jobs::{self, CRASHES_MAX, Claim, DEATHS_MAX, Retry};
-use backplane::store::{StoreError, clock};
+use backplane::store::{StoreError, clock, rerun};
 use chrono::{DateTime, Duration, Utc};
 use domain::problem::{Problem, Remedy};
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use crate::context::Context;
 use crate::failpoint::failpoint;
 use crate::kinds::{self, Done, Job, JobError};
-use crate::lease::Progress;
 use crate::metrics::Outcome;
 
 /// Takes the job that a doorbell names and runs it. The slot is free when this returns.
@@ -53,7 +51,7 @@ async fn work(context: &Context, claim: Claim) {
     let started = Instant::now();
     let kind = claim.kind;
     context.metrics.started(&claim);
-    let job = Job { claim, cancel: CancellationToken::new(), progress: Progress::new() };
+    let job = Job::new(claim);
     context.leases.adopt(std::slice::from_ref(&job.claim), &job);
     let outcome = match run_or_refuse(context, &job).await {
         Ok(outcome) => outcome,
@@ -70,28 +68,32 @@ async fn work(context: &Context, claim: Claim) {
 /// A job that killed too many workers or children is not run again: it is given up, with a reason.
 async fn run_or_refuse(context: &Context, job: &Job) -> Result<Outcome, StoreError> {
     if job.claim.crashes >= CRASHES_MAX || job.claim.deaths >= DEATHS_MAX {
-        return give_up(context, job, &poison(job.claim.kind)).await;
+        let problem = poison(job.claim.kind);
+        return rerun(|| give_up(context, job, &problem)).await;
     }
     let result = tokio::select! {
         result = kinds::run(context, job) => result,
-        () = job.cancel.cancelled() => Err(JobError::Fenced),
+        () = job.dropped() => Err(JobError::Fenced),
     };
-    conclude(context, job, result).await
+    rerun(|| conclude(context, job, &result)).await
 }
 
 async fn conclude(
     context: &Context,
     job: &Job,
-    result: Result<Done, JobError>,
+    result: &Result<Done, JobError>,
 ) -> Result<Outcome, StoreError> {
     match result {
         Ok(Done::Settled) => Ok(Outcome::Done),
-        Ok(Done::Snooze { until, note }) => snooze(context, job, Wait::Until(until), &note).await,
-        Ok(Done::SnoozeFor { wait, note }) => snooze(context, job, Wait::For(wait), &note).await,
+        Ok(Done::Snooze { until, note }) => snooze(context, job, Wait::Until(*until), note).await,
+        Ok(Done::SnoozeFor { wait, note }) => snooze(context, job, Wait::For(*wait), note).await,
         Err(JobError::Fenced) => Ok(Outcome::Fenced),
-        Err(JobError::GiveUp(problem)) => give_up(context, job, &problem).await,
-        Err(JobError::Retry(reason)) => retry(context, job, &reason, false).await,
-        Err(JobError::Crashed(reason)) => retry(context, job, &reason, true).await,
+        Err(error @ JobError::RolledBack(_)) => {
+            snooze(context, job, Wait::For(Duration::zero()), &error.to_string()).await
+        }
+        Err(JobError::GiveUp(problem)) => give_up(context, job, problem).await,
+        Err(JobError::Retry(reason)) => retry(context, job, reason, false).await,
+        Err(JobError::Crashed(reason)) => retry(context, job, reason, true).await,
     }
 }
 

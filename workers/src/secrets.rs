@@ -1,10 +1,11 @@
 //! Tokens, opened for the call that needs them and sealed again when they are renewed.
 
 use backplane::store::secrets::{self, AccountSecrets, SecretError, SecretName, place};
-use backplane::store::{Store, Tx};
-use backplane::vault::Vault;
+use backplane::store::{Scope, Store, Tx, until_written};
+use backplane::vault::{DataKey, Vault};
 use connectors::Credentials;
 use domain::platform::Platform;
+use secrecy::SecretString;
 use uuid::Uuid;
 
 use crate::kinds::JobError;
@@ -39,8 +40,8 @@ impl Secrets {
         }))
     }
 
-    /// Stores renewed tokens before anything uses them, whatever the job's epoch: a rotated token
-    /// that is lost locks the brand out.
+    /// Stores renewed tokens before anything uses them, whatever the job's epoch, and until they are known to be
+    /// stored: a rotated token that is lost locks the brand out.
     pub(crate) async fn rotate(
         &self,
         store: &Store,
@@ -50,19 +51,31 @@ impl Secrets {
         fresh: &Credentials,
     ) -> Result<(), JobError> {
         let Some(vault) = &self.0 else { return Err(JobError::retry("this process has no master key")) };
-        let mut tx = store.begin(&backplane::store::Scope::brand(brand)).await?;
-        let key = secrets::data_key(&mut tx, vault, brand).await?;
-        let access = place(brand, account, platform.as_str(), SecretName::Access);
-        let sealed = key.seal(&access, &fresh.access).map_err(SecretError::from)?;
-        secrets::rotate_secret(&mut tx, &access, &sealed, fresh.expires_at).await?;
-        if let Some(refresh) = &fresh.refresh {
-            let at = place(brand, account, platform.as_str(), SecretName::Refresh);
-            let sealed = key.seal(&at, refresh).map_err(SecretError::from)?;
-            secrets::rotate_secret(&mut tx, &at, &sealed, fresh.refresh_expires_at).await?;
-        }
-        tx.commit().await?;
+        let platform = platform.as_str();
+        let at = |name| place(brand, account, platform, name);
+        let key = until_written(|| data_key(store, vault, brand)).await?;
+        let seal = |name, secret: &SecretString| key.seal(&at(name), secret).map_err(SecretError::from);
+        let access = seal(SecretName::Access, &fresh.access)?;
+        let refresh = fresh.refresh.as_ref().map(|refresh| seal(SecretName::Refresh, refresh)).transpose()?;
+        until_written(|| async {
+            let mut tx = store.begin(&Scope::brand(brand)).await?;
+            secrets::rotate_secret(&mut tx, &at(SecretName::Access), &access, fresh.expires_at).await?;
+            if let Some(refresh) = &refresh {
+                let at = at(SecretName::Refresh);
+                secrets::rotate_secret(&mut tx, &at, refresh, fresh.refresh_expires_at).await?;
+            }
+            tx.commit().await
+        })
+        .await?;
         Ok(())
     }
+}
+
+async fn data_key(store: &Store, vault: &Vault, brand: Uuid) -> Result<DataKey, SecretError> {
+    let mut tx = store.begin(&Scope::brand(brand)).await?;
+    let key = secrets::data_key(&mut tx, vault, brand).await?;
+    tx.commit().await?;
+    Ok(key)
 }
 
 impl From<SecretError> for JobError {

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::jobs::{Claim, begin_fenced};
-use super::{Scope, Store, StoreError, StoreErrorKind, Tx};
+use super::{Scope, Store, StoreError, StoreErrorKind, Tx, until_written};
 
 /// The intention to make one irreversible call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,11 +153,20 @@ pub struct Conclusion<'a> {
     pub remote_id: Option<&'a str>,
 }
 
-/// Records how an attempt ended, in a transaction of its own and whatever the epoch.
+/// Records how an attempt ended, in a transaction of its own and whatever the epoch. It is repeated until it is
+/// known to be written: evidence must not be lost.
 ///
 /// # Errors
-/// When the transaction fails: repeat it, evidence must not be lost.
+/// When no repeat mends what Postgres says.
 pub async fn conclude(
+    store: &Store,
+    brand: Uuid,
+    conclusion: &Conclusion<'_>,
+) -> Result<Recorded, StoreError> {
+    until_written(|| conclude_once(store, brand, conclusion)).await
+}
+
+async fn conclude_once(
     store: &Store,
     brand: Uuid,
     conclusion: &Conclusion<'_>,

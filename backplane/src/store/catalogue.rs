@@ -3,7 +3,7 @@
 //! Every process asks for it at start-up and refuses to start when anything is wrong: a login that
 //! owns its tables or bypasses row-level security would make every policy void without a word.
 
-use super::{Scope, Store, StoreError};
+use super::{Scope, Store, StoreError, Unreachable};
 
 /// Tables that belong to no brand, organisation or user, and so have no policies.
 const SHARED_TABLES: [&str; 4] = ["_sqlx_migrations", "installation", "rate_budgets", "workers"];
@@ -11,6 +11,8 @@ const SHARED_TABLES: [&str; 4] = ["_sqlx_migrations", "installation", "rate_budg
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogueError {
+    #[error(transparent)]
+    Unreachable(#[from] Unreachable),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("the database does not keep tenants apart, so nothing is served: {}", .0.join("; "))]
@@ -24,6 +26,7 @@ pub enum CatalogueError {
 /// # Errors
 /// [`CatalogueError::NotIsolated`] with everything that is wrong, each with what to do.
 pub async fn prove(store: &Store) -> Result<(), CatalogueError> {
+    store.reach().await?;
     let mut tx = store.begin(&Scope::Shared).await?;
     let shared: Vec<String> = SHARED_TABLES.map(str::to_owned).to_vec();
     let mut wrong = sqlx::query_scalar!(

@@ -12,8 +12,11 @@ pub struct StoreError {
 /// What to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoreErrorKind {
-    /// Try the whole transaction again: a lost connection, a deadlock, a busy pool.
+    /// Try the whole transaction again: a lost connection, a busy pool, a server that restarts.
     Transient,
+    /// Postgres took the transaction back because it stood in another one's way. Nothing was written: run it
+    /// again at once, see [`rerun`](super::rerun()).
+    RolledBack,
     /// The connection broke in `COMMIT`: it may have happened. Read back before repeating.
     CommitUnknown,
     /// A unique or foreign key, by its constraint's name, refused the row.
@@ -29,6 +32,12 @@ impl StoreError {
             error.kind = StoreErrorKind::CommitUnknown;
         }
         error
+    }
+
+    /// Postgres took the transaction back for the sake of another one.
+    #[must_use]
+    pub fn is_rolled_back(&self) -> bool {
+        self.kind == StoreErrorKind::RolledBack
     }
 
     /// The violated constraint is `name`.
@@ -53,10 +62,10 @@ fn classify(error: &sqlx::Error) -> StoreErrorKind {
             let code = database.code().unwrap_or_default().into_owned();
             match (code.as_str(), database.constraint()) {
                 ("23505" | "23503" | "23514", Some(name)) => StoreErrorKind::Constraint(name.to_owned()),
-                // Serialization, deadlock, read-only standby, shutdown, cancelled, connection lost.
-                ("40001" | "40P01" | "25006" | "57P01" | "57P02" | "57P03" | "57014" | "53300", _) => {
-                    StoreErrorKind::Transient
-                }
+                // Serialization, deadlock.
+                ("40001" | "40P01", _) => StoreErrorKind::RolledBack,
+                // Read-only standby, shutdown, cancelled, too many connections.
+                ("25006" | "57P01" | "57P02" | "57P03" | "57014" | "53300", _) => StoreErrorKind::Transient,
                 (code, _) if code.starts_with("08") => StoreErrorKind::Transient,
                 _ => StoreErrorKind::Fatal,
             }

@@ -261,20 +261,6 @@ pub async fn attach_own_posts(
     let urls: Vec<Option<String>> = posts.iter().map(|post| post.external_url.clone()).collect();
     sqlx::query!(
         r#"
-        update publish_attempts a
-           set outcome = 'created', ended_at = now(), remote_id = f.external_id, proof = 'found among the posts of the account'
-          from unnest($2::uuid[], $3::text[]) as f (target_id, external_id)
-         where a.brand_id = $1 and a.target_id = f.target_id and a.id = any($4) and a.outcome is null
-        "#,
-        brand,
-        &targets,
-        &ids,
-        &attempts,
-    )
-    .execute(&mut **tx)
-    .await?;
-    sqlx::query!(
-        r#"
         update publish_targets t
            set external_id = f.external_id, external_url = coalesce(f.external_url, t.external_url), updated_at = now()
           from unnest($3::uuid[], $4::text[], $5::text[]) as f (target_id, external_id, external_url)
@@ -287,6 +273,20 @@ pub async fn attach_own_posts(
         &targets,
         &ids,
         &urls as &[Option<String>],
+    )
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query!(
+        r#"
+        update publish_attempts a
+           set outcome = 'created', ended_at = now(), remote_id = f.external_id, proof = 'found among the posts of the account'
+          from unnest($2::uuid[], $3::text[]) as f (target_id, external_id)
+         where a.brand_id = $1 and a.target_id = f.target_id and a.id = any($4) and a.outcome is null
+        "#,
+        brand,
+        &targets,
+        &ids,
+        &attempts,
     )
     .execute(&mut **tx)
     .await?;

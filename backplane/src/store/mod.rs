@@ -7,8 +7,10 @@
 pub mod access;
 pub mod accounts;
 pub mod accounts_work;
+pub mod asset_work;
 pub mod assets;
 pub mod attempts;
+pub mod audit;
 pub mod budgets;
 pub mod caption_work;
 pub mod catalogue;
@@ -17,19 +19,21 @@ pub mod clock;
 mod config;
 mod error;
 pub mod housekeeping_work;
+pub mod idempotency;
 pub mod ingest_work;
 pub mod jobs;
-pub mod media_work;
 pub mod people;
 pub mod publish_work;
 pub mod publishing;
-pub mod records;
+mod reach;
+mod rerun;
 mod scope;
 pub mod secrets;
 pub mod steps;
 pub mod stuck;
 pub mod targets;
 pub mod tenants;
+pub mod transcode_work;
 
 use std::ops::{Deref, DerefMut};
 
@@ -38,6 +42,8 @@ use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
 pub use config::{StoreConfig, StoreConfigError};
 pub use error::{StoreError, StoreErrorKind};
+pub use reach::Unreachable;
+pub use rerun::{FromStore, rerun, until_written};
 pub use scope::Scope;
 
 /// A pool of connections of one role. Cheap to clone.

@@ -121,7 +121,8 @@ pub struct TargetChange<'a> {
 /// Only a person's answer ends it.
 pub const CLAIMED_TWICE: &str = "publish.claimed_twice";
 
-/// Moves a target whose job holds the fence. A post that belongs to another target already is not
+/// Moves a target whose job holds the fence, unless a person took it back since it was read: an edit that waits for
+/// its approval stays where it is, and only proof of a post counts whatever the state. A post that belongs to another target already is not
 /// claimed twice: then the target is put before a person, `false` comes back, and so it does of every
 /// later change until that person has answered.
 ///
@@ -160,6 +161,7 @@ pub async fn change_target(
                updated_at = now()
           from other
          where t.brand_id = $1 and t.id = $2 and t.problem_code is distinct from $10
+           and (t.state in ('SCHEDULED', 'PUBLISHING', 'UNCONFIRMED', 'NEEDS_ATTENTION') or $3 = 'PUBLISHED')
         returning other.claimed as "claimed!"
         "#,
         brand,

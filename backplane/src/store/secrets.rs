@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use uuid::Uuid;
 
-use super::{StoreError, Tx};
+use super::{FromStore, StoreError, Tx};
 use crate::vault::{DataKey, Place, Sealed, Vault, VaultError, WrappedKey};
 
 /// Which of an account's secrets.
@@ -51,6 +51,15 @@ pub enum SecretError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Vault(#[from] VaultError),
+}
+
+impl FromStore for SecretError {
+    fn store_error(&self) -> Option<&StoreError> {
+        match self {
+            Self::Store(error) => Some(error),
+            Self::Vault(_) => None,
+        }
+    }
 }
 
 /// The brand's data key; made, and its wrapped form stored, when there is none yet.
@@ -127,7 +136,7 @@ pub async fn put_secret(
 }
 
 /// Stores a renewed secret before anything uses it; the one before it is kept until
-/// [`confirm_secrets`].
+/// [`confirm_secrets`]. The very same one again changes nothing.
 ///
 /// # Errors
 /// When the statement fails.
@@ -143,6 +152,7 @@ pub async fn rotate_secret(
         on conflict (account_id, name) do update
            set previous = account_secrets.sealed, sealed = excluded.sealed, issued_at = now(),
                expires_at = excluded.expires_at
+         where account_secrets.sealed <> excluded.sealed
         "#,
         place.brand,
         place.account,

@@ -75,30 +75,13 @@ pub async fn save_step(
     Ok(())
 }
 
-/// Forgets a step whose remote side is gone, so that it is done anew.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn forget_step(tx: &mut Tx, _: &Fence, target: Uuid, step: &Step) -> Result<(), StoreError> {
-    sqlx::query!(
-        "delete from publish_steps where target_id = $1 and part = $2 and name = $3",
-        target,
-        i16::try_from(step.part).unwrap_or(i16::MAX),
-        step.name,
-    )
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
-/// Forgets what was prepared for a part: the network has, or its handle is spent. What was sent is
-/// remembered.
+/// Forgets what was prepared for a part: the network has, or its handle is spent.
 ///
 /// # Errors
 /// When the statement fails.
 pub async fn forget_part(tx: &mut Tx, _: &Fence, target: Uuid, part: u16) -> Result<(), StoreError> {
     sqlx::query!(
-        "delete from publish_steps where target_id = $1 and part = $2 and name <> 'sent'",
+        "delete from publish_steps where target_id = $1 and part = $2",
         target,
         i16::try_from(part).unwrap_or(i16::MAX),
     )

@@ -172,7 +172,7 @@ pub async fn lock_brand(tx: &mut Tx, id: Uuid) -> Result<Option<BrandRow>, Store
         BrandRow,
         "select id, organization_id, name, timezone, voice_prompt, voice_hashtags, voice_forbidden, voice_language,
                 approval_required, paused, max_lateness_minutes, created_at
-           from brands where id = $1 for update",
+           from brands where id = $1 for no key update",
         id,
     )
     .fetch_optional(&mut **tx)

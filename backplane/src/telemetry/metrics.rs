@@ -10,12 +10,13 @@ const DURATION_BUCKETS: [f64; 15] =
     [0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 180.0, 600.0, 1800.0, 3600.0];
 
 /// Counters without labels.
-const COUNTERS: [(&str, &str); 7] = [
+const COUNTERS: [(&str, &str); 8] = [
     ("reelmill_doorbells_rung_total", "Doorbells that the broker confirmed."),
     ("reelmill_doorbells_failed_total", "Doorbells that were not confirmed and are rung again."),
     ("reelmill_leases_expired_total", "Jobs whose worker stopped without a word."),
     ("reelmill_bells_cleared_total", "Doorbells that nobody answered in time."),
     ("reelmill_live_changes_dropped_total", "Changes that were not told at once."),
+    ("reelmill_transactions_rerun_total", "Transactions that met another one and were run again."),
     ("reelmill_stuck_total", "Targets found waiting with nothing live behind them. Must stay 0."),
     ("reelmill_ledger_mismatch_total", "Posts at a network that contradict the ledger. Must stay 0."),
 ];

@@ -14,7 +14,7 @@ async fn every_role_passes_the_proof_and_an_owner_does_not() {
         prove(store).await.unwrap();
     }
     let owner = Store::connect(StoreConfig {
-        options: world.admin.clone(),
+        options: world.options().clone(),
         connections_max: 1,
         acquire_timeout: Duration::from_secs(10),
         statement_timeout: Duration::from_secs(10),

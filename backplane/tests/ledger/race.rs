@@ -44,7 +44,7 @@ async fn preparing(world: &World, brand: Uuid, asset: Uuid) -> Vec<Uuid> {
         .await;
     sqlx::query_scalar("select id from publish_targets where asset_id = $1")
         .bind(asset)
-        .fetch_all(&mut world.admin().await)
+        .fetch_all(&mut world.connect().await)
         .await
         .unwrap()
 }
@@ -62,7 +62,7 @@ where
         };
         match done {
             Ok(()) => return,
-            Err(error) => assert_eq!(error.kind, StoreErrorKind::Transient, "{error}"),
+            Err(error) => assert_eq!(error.kind, StoreErrorKind::RolledBack, "{error}"),
         }
     }
     panic!("it never came through");
@@ -94,7 +94,7 @@ async fn files_and_captions_that_are_done_at_once_leave_no_target_behind() {
         let file: Uuid =
             sqlx::query_scalar("select distinct transcoded_id from target_media where target_id = any($1)")
                 .bind(&waiting)
-                .fetch_one(&mut world.admin().await)
+                .fetch_one(&mut world.connect().await)
                 .await
                 .unwrap();
         let transcode = async {

@@ -1,116 +1,42 @@
-//! A database of its own for each test, copied from one that was migrated once.
+//! The ledger in a database of its own, as each role sees it.
 
-use std::time::Duration;
+use std::ops::Deref;
 
 use backplane::job_kind::{JobKind, Lane};
-use backplane::migrate::{Role, migrate};
+use backplane::migrate::Role;
 use backplane::store::jobs::{self, Claim, Doorbell, NewJob};
-use backplane::store::{Scope, Store, StoreConfig};
-use secrecy::SecretString;
-use sha2::{Digest, Sha256};
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
-use tokio::sync::OnceCell;
+use backplane::store::{Scope, Store};
+use test_database::TestDatabase;
 use uuid::Uuid;
 
-static TEMPLATE: OnceCell<String> = OnceCell::const_new();
-
 pub struct World {
-    name: String,
-    pub admin: PgConnectOptions,
     pub api: Store,
     pub worker: Store,
     pub publisher: Store,
     pub relay: Store,
     /// This process, to the ledger.
     pub holder: Uuid,
+    database: TestDatabase,
 }
 
-fn cluster() -> PgConnectOptions {
-    let url = std::env::var("TEST_DATABASE_URL").unwrap();
-    url.parse::<PgConnectOptions>().unwrap().disable_statement_logging()
-}
-
-/// A migrated database, made once for each set of migrations and then copied.
-async fn template() -> String {
-    TEMPLATE.get_or_init(make_template).await.clone()
-}
-
-async fn make_template() -> String {
-    let name = format!("reelmill_template_{}", fingerprint());
-    let mut connection = cluster().connect().await.unwrap();
-    // Other test processes may want the same one now.
-    connection.execute("select pg_advisory_lock(7265656)").await.unwrap();
-    let there = "select exists (select from pg_database where datname = $1)";
-    let there: bool = sqlx::query_scalar(there).bind(&name).fetch_one(&mut connection).await.unwrap();
-    if !there {
-        // Under another name until it is whole, for the case that this process is stopped.
-        let draft = format!("reelmill_draft_{}", Uuid::now_v7().simple());
-        connection.execute(format!("create database {draft}").as_str()).await.unwrap();
-        let mut url = url::Url::parse(&std::env::var("TEST_DATABASE_URL").unwrap()).unwrap();
-        url.set_path(&draft);
-        migrate(&SecretString::from(url.to_string()), &[]).await.unwrap();
-        let rename = format!("alter database {draft} rename to {name}");
-        connection.execute(rename.as_str()).await.unwrap();
+impl Deref for World {
+    type Target = TestDatabase;
+    fn deref(&self) -> &TestDatabase {
+        &self.database
     }
-    connection.close().await.unwrap();
-    name
-}
-
-/// Of all migrations: others mean another template.
-fn fingerprint() -> String {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations");
-    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
-    files.sort();
-    let mut hash = Sha256::new();
-    for file in files {
-        hash.update(std::fs::read(file).unwrap());
-    }
-    hex::encode(&hash.finalize()[..8])
-}
-
-fn store(admin: &PgConnectOptions, role: Role, connections: u32) -> Store {
-    // The tests' own login takes the role on at once: what it may do is the role's, not its own.
-    let options = admin.clone().options([("role", role.name())]);
-    Store::connect(StoreConfig {
-        options,
-        connections_max: connections,
-        acquire_timeout: Duration::from_secs(20),
-        statement_timeout: Duration::from_secs(20),
-    })
 }
 
 impl World {
     pub async fn new() -> Self {
-        let name = format!("reelmill_test_{}", Uuid::now_v7().simple());
-        let template = template().await;
-        let mut connection = cluster().connect().await.unwrap();
-        let copy = format!("create database {name} template {template}");
-        connection.execute(copy.as_str()).await.unwrap();
-        connection.close().await.unwrap();
-        let admin = cluster().database(&name);
+        let database = TestDatabase::create().await;
         Self {
-            api: store(&admin, Role::Api, 4),
-            worker: store(&admin, Role::Worker, 12),
-            publisher: store(&admin, Role::Publisher, 2),
-            relay: store(&admin, Role::Relay, 2),
-            admin,
-            name,
+            api: database.store(Role::Api, 4),
+            worker: database.store(Role::Worker, 12),
+            publisher: database.store(Role::Publisher, 2),
+            relay: database.store(Role::Relay, 2),
             holder: Uuid::now_v7(),
+            database,
         }
-    }
-
-    pub async fn admin(&self) -> PgConnection {
-        self.admin.connect().await.unwrap()
-    }
-
-    /// Runs SQL as the owner, past all policies: what a test finds given, or looks at.
-    pub async fn sql(&self, statements: &str) {
-        self.admin().await.execute(statements).await.unwrap();
-    }
-
-    pub async fn count(&self, question: &str) -> i64 {
-        sqlx::query_scalar(question).fetch_one(&mut self.admin().await).await.unwrap()
     }
 
     /// A brand in an organisation of its own.
@@ -166,7 +92,7 @@ impl World {
             "select id, brand_id from jobs where subject = $1 order by created_at desc limit 1",
         )
         .bind(subject)
-        .fetch_one(&mut self.admin().await)
+        .fetch_one(&mut self.connect().await)
         .await
         .unwrap();
         Doorbell { job: row.0, brand: row.1 }
@@ -179,7 +105,7 @@ impl World {
     pub async fn state(&self, subject: Uuid) -> String {
         sqlx::query_scalar("select state from jobs where subject = $1 order by created_at desc limit 1")
             .bind(subject)
-            .fetch_one(&mut self.admin().await)
+            .fetch_one(&mut self.connect().await)
             .await
             .unwrap()
     }
@@ -193,20 +119,5 @@ impl World {
     /// Lets what waits for a time be due now.
     pub async fn pass_time(&self) {
         self.sql("update jobs set run_at = now() where state = 'ready'").await;
-    }
-}
-
-impl Drop for World {
-    fn drop(&mut self) {
-        let (name, cluster) = (self.name.clone(), cluster());
-        // Dropping is not asynchronous; a thread of its own may wait.
-        let dropped = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                let mut connection = cluster.connect().await.unwrap();
-                let _ = connection.execute(format!("drop database {name} with (force)").as_str()).await;
-            });
-        });
-        let _ = dropped.join();
     }
 }

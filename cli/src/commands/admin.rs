@@ -28,6 +28,7 @@ enum Action {
     /// Make an organisation and print its id.
     #[command(name = "create-organization")]
     Organization {
+        /// What it is called: 1 to 200 characters.
         #[arg(long)]
         name: String,
         #[command(flatten)]
@@ -39,10 +40,13 @@ enum Action {
         /// The organisation's id, as printed.
         #[arg(long)]
         organization: String,
+        /// With this address they sign in.
         #[arg(long)]
         email: String,
+        /// What they are called: 1 to 200 characters.
         #[arg(long)]
         name: String,
+        /// What they may do, in every brand.
         #[arg(long, value_enum, default_value = "owner")]
         role: RoleName,
         /// 8 to 256 characters.
@@ -60,6 +64,7 @@ enum Action {
         /// Unique among the organisation's live keys.
         #[arg(long)]
         name: String,
+        /// What it may do, in every brand.
         #[arg(long, value_enum, default_value = "editor")]
         role: RoleName,
         #[command(flatten)]
@@ -94,14 +99,14 @@ impl Arguments {
         let mut problems = Problems::default();
         match self.action {
             Action::Organization { name, database } => {
-                let store = open(&database, problems)?;
+                let store = open(&database, problems).await?;
                 let id = admin::create_organization(&store, &name).await?;
                 console::say(GlobalId::new(Noun::Organization, id));
             }
             Action::User { organization, email, name, role, password, database } => {
                 let organization = read_organization(&organization, &mut problems);
                 let password = problems.need("REELMILL_PASSWORD", password);
-                let store = open(&database, problems)?;
+                let store = open(&database, problems).await?;
                 let (organization, password) = (checked(organization)?, checked(password)?);
                 let person = NewPerson { organization, email, name, password, role: role.into() };
                 let id = admin::create_user(&store, person).await?;
@@ -109,7 +114,7 @@ impl Arguments {
             }
             Action::ApiKey { organization, name, role, database } => {
                 let organization = read_organization(&organization, &mut problems);
-                let store = open(&database, problems)?;
+                let store = open(&database, problems).await?;
                 let organization = checked(organization)?;
                 let (_, secret) =
                     admin::create_api_key(&store, organization, &name, role.into(), None).await?;
@@ -120,10 +125,12 @@ impl Arguments {
     }
 }
 
-fn open(database: &DatabaseArguments, mut problems: Problems) -> anyhow::Result<Store> {
+async fn open(database: &DatabaseArguments, mut problems: Problems) -> anyhow::Result<Store> {
     let config = database.read(&mut problems);
     problems.check()?;
-    Ok(Store::connect(checked(config)?))
+    let store = Store::connect(checked(config)?);
+    store.reach().await?;
+    Ok(store)
 }
 
 fn read_organization(text: &str, problems: &mut Problems) -> Option<uuid::Uuid> {

@@ -1,6 +1,9 @@
 //! `reelmill doctor`: whether this machine and this configuration can do the work.
 
-use std::{path::Path, process::ExitCode, time::Duration};
+use std::{
+    process::{ExitCode, Stdio},
+    time::Duration,
+};
 
 use backplane::{
     blobs::Blobs,
@@ -10,20 +13,30 @@ use backplane::{
 use clap::Args;
 use tokio::{process::Command, time::timeout};
 use tokio_util::sync::CancellationToken;
+use workers::jail::EngineConfig;
 
 use crate::{
-    config::{BrokerArguments, DatabaseArguments, EngineArguments, KeyArguments, Problems, StorageArguments},
+    config::{
+        BrokerArguments, DatabaseArguments, EngineArguments, KeyArguments, Problems, RelayArguments,
+        StorageArguments,
+    },
     console::say,
 };
 
 /// How long each check may take.
 const CHECK_LIMIT: Duration = Duration::from_secs(10);
 
+/// The layers of the engine's jail. The last two are for a server that starts as root.
+const JAIL: [&str; 7] =
+    ["no_new_privs", "not_dumpable", "rlimits", "landlock", "seccomp", "own_uid", "chroot"];
+
 /// Checks everything that a process needs, one line each, and fails when something does not work.
 #[derive(Debug, Args)]
 pub struct Arguments {
     #[command(flatten)]
     database: DatabaseArguments,
+    #[command(flatten)]
+    relay: RelayArguments,
     #[command(flatten)]
     broker: BrokerArguments,
     #[command(flatten)]
@@ -38,22 +51,24 @@ impl Arguments {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         let mut problems = Problems::default();
         let database = self.database.read(&mut problems);
+        let relay = self.relay.given().then(|| self.relay.read(&mut problems)).flatten();
         let broker = self.broker.read(&mut problems);
         let storage = self.storage.read(&mut problems);
         let keys = self.keys.read(&mut problems);
         let engine = self.engine.read(&mut problems);
         let mut well = true;
-        let mut tell = |what: &str, result: Result<(), String>| {
+        let mut tell = |what: &str, result: Result<String, String>| {
             well &= result.is_ok();
-            say(format_args!("{:<15} {}", what, result.err().unwrap_or_else(|| "works".to_owned())));
+            say(format_args!("{:<15} {}", what, result.unwrap_or_else(|problem| problem)));
         };
         if let Err(error) = problems.check() {
             tell("Configuration", Err(error.to_string()));
         }
-        if let Some(config) = database {
+        for (what, config) in [("Postgres", database), ("Relay's login", relay)] {
+            let Some(config) = config else { continue };
             let store = Store::connect(config);
             tell(
-                "Postgres",
+                what,
                 within(async { catalogue::prove(&store).await.map_err(|error| explain(&error)) }).await,
             );
         }
@@ -78,18 +93,22 @@ impl Arguments {
             );
         }
         if keys.is_some() {
-            tell("Master key", Ok(()));
+            tell("Master key", Ok(works()));
         }
         if let Some(config) = engine {
-            tell("Media engine", runs(&config.executable, "--version").await);
+            tell("Media engine", engine_works(&config).await);
         }
         Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }
 
-async fn within(check: impl Future<Output = Result<(), String>>) -> Result<(), String> {
+fn works() -> String {
+    "works".to_owned()
+}
+
+async fn within(check: impl Future<Output = Result<(), String>>) -> Result<String, String> {
     match timeout(CHECK_LIMIT, check).await {
-        Ok(result) => result,
+        Ok(result) => result.map(|()| works()),
         Err(_) => Err(format!(
             "does not answer within {} s: is it running, and is its address right?",
             CHECK_LIMIT.as_secs()
@@ -97,13 +116,36 @@ async fn within(check: impl Future<Output = Result<(), String>>) -> Result<(), S
     }
 }
 
-async fn runs(program: &Path, argument: &str) -> Result<(), String> {
-    let output = Command::new(program).arg(argument).env_clear().kill_on_drop(true).output();
-    match timeout(CHECK_LIMIT, output).await {
-        Ok(Ok(output)) if output.status.success() => Ok(()),
-        Ok(Ok(output)) => Err(format!("{} ends with {}", program.display(), output.status)),
-        Ok(Err(error)) => Err(format!("{} does not start: {error}", program.display())),
-        Err(_) => Err(format!("{} does not end", program.display())),
+/// Starts the engine, and asks which layers of its jail hold here.
+async fn engine_works(config: &EngineConfig) -> Result<String, String> {
+    let program = config.executable.display();
+    let mut command = Command::new(&config.executable);
+    if rustix::process::getuid().is_root() {
+        let id = config.uid.to_string();
+        command.args(["--uid", &id, "--gid", &id]);
+    }
+    // The engine takes the folder that it is in for its scratch, and shuts itself up there.
+    let scratch = tempfile::tempdir().map_err(|error| format!("a scratch folder cannot be made: {error}"))?;
+    let command = command.arg("--layers").env_clear().current_dir(scratch.path()).stdin(Stdio::null());
+    let output = match timeout(CHECK_LIMIT, command.kill_on_drop(true).output()).await {
+        Ok(Ok(output)) if output.status.success() => output.stdout,
+        Ok(Ok(output)) => return Err(format!("{program} ends with {}", output.status)),
+        Ok(Err(error)) => return Err(format!("{program} does not start: {error}")),
+        Err(_) => return Err(format!("{program} does not end")),
+    };
+    let layers: Vec<String> = serde_json::from_slice(&output).map_err(|_| {
+        format!("{program} does not say which layers of its jail hold: is it of this release?")
+    })?;
+    let missing: Vec<&str> =
+        JAIL.into_iter().filter(|layer| !layers.iter().any(|holds| holds == layer)).collect();
+    if missing.is_empty() {
+        return Ok("works, and every layer of its jail holds".to_owned());
+    }
+    let missing = format!("without these layers of its jail: {}", missing.join(", "));
+    if config.require_jail {
+        Err(format!("may refuse to work {missing}"))
+    } else {
+        Ok(format!("works {missing}"))
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::process::ExitCode;
 
-use backplane::migrate::{Role, migrate};
+use backplane::{
+    migrate::{Role, migrate},
+    store::StoreConfig,
+};
 use clap::Args;
 use secrecy::SecretString;
 
@@ -35,6 +38,9 @@ impl Arguments {
         console::quiet_logs();
         let mut problems = Problems::default();
         let url = problems.need("DATABASE_URL", self.database_url);
+        if let Some(url) = &url {
+            problems.take("DATABASE_URL", StoreConfig::parse(url, 1));
+        }
         problems.check()?;
         let logins: Vec<_> = [
             (Role::Api, self.api_password),

@@ -32,14 +32,14 @@ pub struct Arguments {
     #[arg(long, env = "KINDS", value_delimiter = ',')]
     kinds: Vec<String>,
     /// How many jobs to work on at once.
-    #[arg(long, env = "SLOTS", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=256))]
-    slots: u32,
+    #[arg(long, env = "SLOTS", default_value = "4")]
+    slots: String,
     /// How long running jobs may go on after SIGTERM, seconds; what is not finished is taken up by others.
-    #[arg(long, env = "DRAIN_SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(0..=3600))]
-    drain_seconds: u64,
+    #[arg(long, env = "DRAIN_SECONDS", default_value = "20")]
+    drain_seconds: String,
     /// Where /metrics, /livez and /readyz are served.
     #[arg(long, env = "METRICS_LISTEN", default_value = "127.0.0.1:4201")]
-    metrics_listen: SocketAddr,
+    metrics_listen: String,
     /// For tests: die at this point of a job's life.
     #[arg(long, env = "REELMILL_CRASH_AT", hide = true)]
     crash_at: Option<String>,
@@ -67,10 +67,9 @@ pub struct Arguments {
 
 impl Arguments {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
-        let listen = self.metrics_listen;
         self.log.init();
         let metrics = Metrics::install()?;
-        let (config, store, blobs) = self.read()?;
+        let (listen, config, store, blobs) = self.read()?;
         let listener = TcpListener::bind(listen).await.with_context(|| format!("listen on {listen}"))?;
         let stop = CancellationToken::new();
         let worker = Worker::start(config, stop.clone()).await?;
@@ -88,8 +87,11 @@ impl Arguments {
         Ok(ExitCode::SUCCESS)
     }
 
-    fn read(self) -> anyhow::Result<(WorkerConfig, Store, Blobs)> {
+    fn read(self) -> anyhow::Result<(SocketAddr, WorkerConfig, Store, Blobs)> {
         let mut problems = Problems::default();
+        let slots = problems.number("SLOTS", &self.slots, 1..=256);
+        let drain_seconds = problems.number("DRAIN_SECONDS", &self.drain_seconds, 0..=3600);
+        let listen = problems.listen("METRICS_LISTEN", &self.metrics_listen);
         let kinds = self.read_kinds(&mut problems);
         let database = self.database.read(&mut problems);
         let broker = self.broker.read(&mut problems);
@@ -103,19 +105,19 @@ impl Arguments {
         let blobs = Blobs::new(&checked(storage)?);
         let config = WorkerConfig {
             kinds,
-            slots: self.slots,
+            slots: checked(slots)?,
             store: store.clone(),
             broker: checked(broker)?,
             blobs: blobs.clone(),
             connectors: Connectors::new(checked(connectors)?),
             vault,
             engine: checked(engine)?,
-            drain: Duration::from_secs(self.drain_seconds),
+            drain: Duration::from_secs(checked(drain_seconds)?),
             crash_at: self.crash_at,
             stop_at: self.stop_at,
             budgets_lifted: self.budgets_lifted,
         };
-        Ok((config, store, blobs))
+        Ok((checked(listen)?, config, store, blobs))
     }
 
     fn read_kinds(&self, problems: &mut Problems) -> Vec<JobKind> {

@@ -1,7 +1,5 @@
 //! The HTTP side of the control plane.
 
-use std::net::SocketAddr;
-
 use clap::Args;
 use control_plane::config::ApiConfig;
 use url::Url;
@@ -14,7 +12,7 @@ use super::Problems;
 pub struct ApiArguments {
     /// Where to listen.
     #[arg(long, env = "LISTEN", default_value = "127.0.0.1:4000")]
-    listen: SocketAddr,
+    listen: String,
     /// Where people reach this server [default: the address listened on].
     #[arg(long, env = "PUBLIC_URL")]
     public_url: Option<String>,
@@ -31,13 +29,15 @@ pub struct ApiArguments {
     #[arg(long, env = "REELMILL_LOCAL")]
     local: bool,
     /// How many passwords are hashed at once; each takes 19 MiB.
-    #[arg(long, env = "PASSWORDS_AT_ONCE", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
-    passwords_at_once: u16,
+    #[arg(long, env = "PASSWORDS_AT_ONCE", default_value = "4")]
+    passwords_at_once: String,
 }
 
 impl ApiArguments {
     /// The section's settings, or a note of every problem.
     pub fn read(&self, problems: &mut Problems) -> Option<ApiConfig> {
+        let listen = problems.listen("LISTEN", &self.listen);
+        let passwords_at_once = problems.number("PASSWORDS_AT_ONCE", &self.passwords_at_once, 1..=64_usize);
         let own = format!("http://{}", self.listen);
         let public_url = problems.address("PUBLIC_URL", self.public_url.as_deref().unwrap_or(&own));
         let dashboard_url = match &self.dashboard_url {
@@ -58,13 +58,13 @@ impl ApiArguments {
             false => self.dashboard_origins.clone(),
         };
         Some(ApiConfig {
-            listen: self.listen,
+            listen: listen?,
             public_url,
             dashboard_url,
             dashboard_origins,
             redirect_urls,
             local: self.local,
-            passwords_at_once: usize::from(self.passwords_at_once),
+            passwords_at_once: passwords_at_once?,
         })
     }
 }

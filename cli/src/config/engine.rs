@@ -18,8 +18,8 @@ pub struct EngineArguments {
     #[arg(long, env = "SCRATCH_DIR")]
     scratch_dir: Option<PathBuf>,
     /// The user id that the engine runs as when this process is root.
-    #[arg(long, env = "MEDIA_UID", default_value_t = 65_534)]
-    media_uid: u32,
+    #[arg(long, env = "MEDIA_UID", default_value = "65534")]
+    media_uid: String,
     /// Refuse to start the engine with fewer than all layers of its jail.
     #[arg(long, env = "REQUIRE_JAIL")]
     require_jail: bool,
@@ -34,16 +34,15 @@ impl EngineArguments {
         if !executable.is_file() {
             problems.add("MEDIA_ENGINE", format_args!("there is no executable {}", executable.display()));
         }
-        if self.media_uid == 0 {
-            problems.add("MEDIA_UID", "must not be root's, 0: untrusted files are decoded as this user");
-        }
+        // Not root's, 0: untrusted files are decoded as this user.
+        let uid = problems.number("MEDIA_UID", &self.media_uid, 1..=u32::MAX - 1);
         Some(EngineConfig {
             executable,
             scratch_root: self
                 .scratch_dir
                 .clone()
                 .unwrap_or_else(|| std::env::temp_dir().join("reelmill-scratch")),
-            uid: self.media_uid,
+            uid: uid?,
             require_jail: self.require_jail,
         })
     }

@@ -16,6 +16,7 @@ enum Format {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Log")]
 pub struct LogArguments {
+    /// For whom the log is.
     #[arg(long, env = "LOG_FORMAT", value_enum, default_value = "json")]
     log_format: Format,
     /// What is logged, as in `info,sqlx=debug`.

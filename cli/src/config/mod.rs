@@ -21,7 +21,7 @@ pub use networks::NetworkArguments;
 pub use relay::RelayArguments;
 pub use storage::StorageArguments;
 
-use std::fmt::Display;
+use std::{fmt::Display, net::SocketAddr, ops::RangeInclusive, str::FromStr};
 
 use url::Url;
 
@@ -46,6 +46,24 @@ impl Problems {
     /// The value, or a note of what is wrong with it.
     pub fn take<T, E: Display>(&mut self, name: &str, value: Result<T, E>) -> Option<T> {
         value.map_err(|error| self.add(name, error)).ok()
+    }
+
+    /// A number within `range`.
+    pub fn number<T>(&mut self, name: &str, value: &str, range: RangeInclusive<T>) -> Option<T>
+    where
+        T: FromStr + PartialOrd + Display,
+    {
+        let number = value.parse().ok().filter(|number| range.contains(number));
+        if number.is_none() {
+            self.add(name, format_args!("is not a number from {} to {}", range.start(), range.end()));
+        }
+        number
+    }
+
+    /// Where to listen.
+    pub fn listen(&mut self, name: &str, value: &str) -> Option<SocketAddr> {
+        let address = value.parse().map_err(|_| "is not an address and a port, such as 127.0.0.1:4000");
+        self.take(name, address)
     }
 
     /// An http or https address.

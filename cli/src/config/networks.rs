@@ -16,11 +16,13 @@ pub struct NetworkArguments {
     /// The id of our Instagram app; without it Instagram accounts cannot be connected.
     #[arg(long, env = "INSTAGRAM_CLIENT_ID")]
     instagram_client_id: Option<String>,
+    /// Its secret.
     #[arg(long, env = "INSTAGRAM_CLIENT_SECRET", hide_env_values = true)]
     instagram_client_secret: Option<SecretString>,
     /// The key of our TikTok app; without it TikTok accounts cannot be connected.
     #[arg(long, env = "TIKTOK_CLIENT_KEY")]
     tiktok_client_key: Option<String>,
+    /// Its secret.
     #[arg(long, env = "TIKTOK_CLIENT_SECRET", hide_env_values = true)]
     tiktok_client_secret: Option<SecretString>,
 }

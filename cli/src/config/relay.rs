@@ -19,6 +19,11 @@ pub struct RelayArguments {
 }
 
 impl RelayArguments {
+    /// Whether a login was given at all.
+    pub fn given(&self) -> bool {
+        self.relay_database_url.is_some()
+    }
+
     /// The section's settings, or a note of every problem.
     pub fn read(&self, problems: &mut Problems) -> Option<StoreConfig> {
         let url = problems.need("RELAY_DATABASE_URL", self.relay_database_url.as_ref())?;

@@ -19,12 +19,16 @@ pub struct StorageArguments {
     /// Where networks fetch media from [default: the public endpoint].
     #[arg(long, env = "MEDIA_PUBLIC_URL")]
     media_public_url: Option<String>,
+    /// The region that requests are signed for.
     #[arg(long, env = "S3_REGION", default_value = "us-east-1")]
     s3_region: String,
+    /// The bucket; it is made when it is not there.
     #[arg(long, env = "S3_BUCKET", default_value = "reelmill")]
     s3_bucket: String,
+    /// The id of the key that requests are signed with.
     #[arg(long, env = "S3_ACCESS_KEY_ID")]
     s3_access_key_id: Option<String>,
+    /// Its secret.
     #[arg(long, env = "S3_SECRET_ACCESS_KEY", hide_env_values = true)]
     s3_secret_access_key: Option<SecretString>,
 }

@@ -18,7 +18,7 @@ use super::grant::{self, Grant};
 use super::id;
 use super::loaders::{LoadError, Loaders};
 use super::scope::{Cx, cx};
-use super::user_error::{Code, Path, Stop, UserError, payloads, settle};
+use super::user_error::{Code, Path, Stop, UserError, change, payloads};
 use crate::auth::Role;
 use crate::auth::token::{self, TokenKind};
 
@@ -109,7 +109,7 @@ pub async fn of_organization(cx: &Cx, organization: Uuid) -> Answer<Option<Vec<A
 }
 
 /// A key to be made.
-#[derive(InputObject)]
+#[derive(Clone, InputObject)]
 pub struct CreateApiKeyInput {
     /// The organisation.
     organization_id: ID,
@@ -135,7 +135,7 @@ pub struct CreateApiKeyPayload {
 }
 
 /// A key that ends.
-#[derive(InputObject)]
+#[derive(Clone, InputObject)]
 pub struct RevokeApiKeyInput {
     /// The key.
     api_key_id: ID,
@@ -164,7 +164,7 @@ impl ApiKeyMutation {
         ctx: &Context<'_>,
         input: CreateApiKeyInput,
     ) -> Answer<CreateApiKeyPayload> {
-        settle(create(cx(ctx), input).await)
+        change(input, |input| create(cx(ctx), input)).await
     }
 
     /// Ends a key at once.
@@ -173,7 +173,7 @@ impl ApiKeyMutation {
         ctx: &Context<'_>,
         input: RevokeApiKeyInput,
     ) -> Answer<RevokeApiKeyPayload> {
-        settle(revoke(cx(ctx), input).await)
+        change(input, |input| revoke(cx(ctx), input)).await
     }
 }
 

@@ -1,7 +1,7 @@
 //! Writing the audit log: in the transaction of the change that it tells of.
 
 use backplane::store::Tx;
-use backplane::store::records::{self, AuditRow};
+use backplane::store::audit::{AuditRow, insert_audit};
 use chrono::{DateTime, Utc};
 use domain::id::{GlobalId, Noun};
 use serde_json::{Value, json};
@@ -80,5 +80,5 @@ pub async fn write(tx: &mut Tx, asker: &Asker, place: Place, entries: &[Entry]) 
             changes: Value::Array(entry.changes.clone()),
         })
         .collect();
-    Ok(records::insert_audit(tx, &rows).await?)
+    Ok(insert_audit(tx, &rows).await?)
 }

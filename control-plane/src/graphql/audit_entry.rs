@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_graphql::dataloader::Loader;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
-use backplane::store::records::{self, AuditOf, AuditQuery, AuditRow};
+use backplane::store::audit::{self, AuditOf, AuditQuery, AuditRow};
 use chrono::{DateTime, Utc};
 use domain::id::{GlobalId, Noun};
 use serde::Deserialize;
@@ -122,12 +122,12 @@ impl Loader<AuditEntryKey> for Loaders {
     async fn load(&self, keys: &[AuditEntryKey]) -> Result<HashMap<AuditEntryKey, AuditEntry>, LoadError> {
         let ids: Vec<Uuid> = keys.iter().map(|key| key.0).collect();
         let Some(asker) = self.asker() else { return Ok(HashMap::new()) };
-        let mut rows = records::audit_by_id(&mut self.read().await?, &ids).await.map_err(Arc::new)?;
+        let mut rows = audit::audit_by_id(&mut self.read().await?, &ids).await.map_err(Arc::new)?;
         rows.retain(|row| row.brand_id.is_some_and(|brand| asker.may(brand, Right::Administer)));
         for organization in self.administered() {
             if asker.may_everywhere(organization, Right::Administer) {
                 let mut tx = self.organization(organization).await?;
-                rows.extend(records::audit_by_id(&mut tx, &ids).await.map_err(Arc::new)?);
+                rows.extend(audit::audit_by_id(&mut tx, &ids).await.map_err(Arc::new)?);
             }
         }
         Ok(rows.into_iter().map(|row| (AuditEntryKey(row.id), AuditEntry(row))).collect())
@@ -151,9 +151,9 @@ pub async fn log(
         AuditOf::Brand(_) => cx.read().await?,
         AuditOf::Organization(organization) => cx.organization(organization).await?,
     };
-    let edges = records::audit_page(&mut tx, of, &query, window).await?;
+    let edges = audit::audit_page(&mut tx, of, &query, window).await?;
     let ids: Vec<Uuid> = edges.iter().map(|edge| edge.id).collect();
-    let rows = records::audit_by_id(&mut tx, &ids).await?;
+    let rows = audit::audit_by_id(&mut tx, &ids).await?;
     drop(tx);
     let mut rows: HashMap<Uuid, AuditRow> = rows.into_iter().map(|row| (row.id, row)).collect();
     let rows = edges.iter().filter_map(|edge| rows.remove(&edge.id).map(|row| (*edge, row))).collect();
@@ -165,7 +165,7 @@ pub async fn log(
                 AuditOf::Brand(_) => cx.read().await?,
                 AuditOf::Organization(organization) => cx.organization(organization).await?,
             };
-            Ok(records::count_audit(&mut tx, of, &query).await?)
+            Ok(audit::count_audit(&mut tx, of, &query).await?)
         })
     });
     Connection::of(&page, rows, |(edge, _)| TimeKey::from(edge), |(_, row)| AuditEntry(row), count)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_graphql::dataloader::Loader;
 use async_graphql::{Context, ID, Object, SimpleObject};
-use backplane::store::records::AuditOf;
+use backplane::store::audit::AuditOf;
 use backplane::store::tenants::{self, BrandRow, BrandWindow};
 use domain::id::Noun;
 use futures_util::FutureExt as _;

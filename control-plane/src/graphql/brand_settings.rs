@@ -14,7 +14,7 @@ const WORDS_MAX: usize = 100;
 const WORD_MAX: usize = 200;
 
 /// How the brand speaks. What is left out stays as it is and null clears.
-#[derive(InputObject, Serialize, Default)]
+#[derive(Clone, InputObject, Serialize, Default)]
 pub struct BrandVoiceInput {
     /// What the author of captions is told of the brand: up to 20,000 characters.
     system_prompt: MaybeUndefined<String>,

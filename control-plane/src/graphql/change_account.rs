@@ -16,14 +16,14 @@ use super::failure::Answer;
 use super::id;
 use super::scope::{Cx, cx};
 use super::social_account::{self, AccountKey, SettingSpec, SocialAccount};
-use super::user_error::{Path, Stop, UserError, payloads, settle};
+use super::user_error::{Path, Stop, UserError, change, payloads};
 use crate::auth::Right;
 
 /// Longest free text of a setting, in characters.
 const VALUE_MAX: usize = 500;
 
 /// Which account is given back.
-#[derive(InputObject)]
+#[derive(Clone, InputObject)]
 pub struct DisconnectAccountInput {
     /// The account.
     account_id: ID,
@@ -39,7 +39,7 @@ pub struct DisconnectAccountPayload {
 }
 
 /// What is left out stays as it is.
-#[derive(InputObject)]
+#[derive(Clone, InputObject)]
 pub struct UpdateAccountInput {
     /// The account.
     account_id: ID,
@@ -50,7 +50,7 @@ pub struct UpdateAccountInput {
 }
 
 /// One choice; null clears it.
-#[derive(InputObject)]
+#[derive(Clone, InputObject)]
 pub struct AccountSettingInput {
     /// Which setting.
     key: String,
@@ -68,7 +68,7 @@ pub struct UpdateAccountPayload {
 }
 
 /// Which account, and how far back.
-#[derive(InputObject)]
+#[derive(Clone, InputObject)]
 pub struct IngestNowInput {
     /// The account.
     account_id: ID,
@@ -100,7 +100,7 @@ impl ChangeAccountMutation {
         ctx: &Context<'_>,
         input: DisconnectAccountInput,
     ) -> Answer<DisconnectAccountPayload> {
-        settle(disconnect(cx(ctx), input).await)
+        change(input, |input| disconnect(cx(ctx), input)).await
     }
 
     /// Pauses an account, or takes choices for it.
@@ -109,22 +109,23 @@ impl ChangeAccountMutation {
         ctx: &Context<'_>,
         input: UpdateAccountInput,
     ) -> Answer<UpdateAccountPayload> {
-        settle(update(cx(ctx), input).await)
+        change(input, |input| update(cx(ctx), input)).await
     }
 
     /// Pulls new posts of a connected Instagram account now instead of at the next turn;
     /// `SocialAccount.ingest` shows how it goes.
     async fn ingest_now(&self, ctx: &Context<'_>, input: IngestNowInput) -> Answer<IngestNowPayload> {
-        settle(ingest_now(cx(ctx), input).await)
+        change(input, |input| ingest_now(cx(ctx), input)).await
     }
 }
 
-/// Opens a transaction in the account's brand with the account locked.
+/// Opens a transaction in the account's brand with the account locked, and before it what works for it.
 async fn locked(cx: &Cx, account: &ID, right: Right, path: &Path) -> Result<(Tx, AccountRow), Stop> {
     let account = id::parse_input(Noun::SocialAccount, account, path)?;
     let found = cx.loaders.load_one(AccountKey(account)).await?;
     let brand = found.ok_or_else(|| UserError::not_found("account", path))?.0.brand_id;
     let mut tx = cx.write(brand, right, path).await?;
+    accounts::hold_work(&mut tx, brand, account).await?;
     let row = accounts::lock_account(&mut tx, brand, account).await?;
     Ok((tx, row.ok_or_else(|| UserError::not_found("account", path))?))
 }

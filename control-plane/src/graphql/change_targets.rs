@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use async_graphql::ID;
+use backplane::job_kind::JobKind;
 use backplane::store::clock;
+use backplane::store::jobs;
 use backplane::store::publishing::{TargetRow, last_attempt, lock_target};
 use backplane::store::{StoreError, Tx};
 use chrono::{DateTime, Utc};
@@ -104,6 +106,8 @@ async fn one<C: Change>(
     let brand = seen.0.brand_id;
     let asker = cx.allow(brand, plural.right, &id_path)?;
     let mut tx = cx.write(brand, plural.right, &id_path).await?;
+    // The jobs that may be writing it now before the target, as they lock it themselves.
+    jobs::hold(&mut tx, &[(JobKind::Caption, id), (JobKind::Publish, id)]).await?;
     let before = lock_target(&mut tx, id).await?.ok_or_else(missing)?;
     let now = clock::now(&mut tx).await?;
     let attempt = last_attempt(&mut tx, id).await?;

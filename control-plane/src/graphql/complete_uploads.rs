@@ -27,7 +27,7 @@ pub struct CompleteUploadsInput {
 }
 
 /// `sha256` of the whole file, in hex: a file that changed while it was uploaded is rejected.
-#[derive(InputObject)]
+#[derive(Clone, InputObject)]
 pub struct CompletedUploadInput {
     /// The upload.
     upload_id: ID,

@@ -5,7 +5,7 @@ use backplane::job_kind::{JobKind, Lane};
 use backplane::store::accounts::{self, NewAccount};
 use backplane::store::jobs::{self, NewJob};
 use backplane::store::secrets::{self, SecretName, place};
-use backplane::store::{Tx, clock};
+use backplane::store::{Tx, clock, rerun};
 use connectors::{Connected, Connector, ConnectorError, Credentials, ErrorKind, Session};
 use domain::id::Noun;
 use domain::platform::Platform;
@@ -68,7 +68,8 @@ async fn learn(connector: &dyn Connector, connected: &Connected) -> (Value, Over
     (Value::Array(specs.into_iter().map(spec).collect()), overrides)
 }
 
-/// Connects an account in one transaction, and wakes what waited for it.
+/// Connects an account in one transaction, and wakes what waited for it. The transaction is run again by itself
+/// when it met another one: what the network gave may be good for one time.
 ///
 /// # Errors
 /// `NOT_FOUND` or `FORBIDDEN` at `path`.
@@ -79,23 +80,40 @@ pub async fn store(
     connected: &Connected,
     path: &Path,
 ) -> Result<Uuid, Stop> {
-    let (specs, overrides) = learn(connector, connected).await;
+    let learnt = learn(connector, connected).await;
+    let id = rerun(|| write(cx, brand, connector, connected, &learnt, path)).await?;
+    cx.system.announce(brand, Noun::SocialAccount, id);
+    Ok(id)
+}
+
+async fn write(
+    cx: &Cx,
+    brand: Uuid,
+    connector: &dyn Connector,
+    connected: &Connected,
+    (setting_specs, overrides): &(Value, Overrides),
+    path: &Path,
+) -> Result<Uuid, Stop> {
     let mut tx = cx.write(brand, Right::Administer, path).await?;
+    let (platform, external_id) = (connector.platform(), &connected.profile.external_id);
+    if let Some(known) = accounts::account_named(&mut tx, brand, platform, external_id).await? {
+        accounts::hold_work(&mut tx, brand, known).await?;
+    }
     let now = clock::now(&mut tx).await?;
     let refresh_at = connector.refresh_at(&connected.credentials, now);
     let account = NewAccount {
         id: Uuid::now_v7(),
-        platform: connector.platform(),
-        external_id: &connected.profile.external_id,
+        platform,
+        external_id,
         handle: &connected.profile.handle,
         avatar_url: connected.profile.avatar_url.as_ref().map(url::Url::as_str),
-        setting_specs: &specs,
-        overrides,
+        setting_specs,
+        overrides: *overrides,
         token_expires_at: connected.credentials.expires_at,
         refreshable: refresh_at.is_some(),
     };
     let id = accounts::upsert_account(&mut tx, brand, &account).await?;
-    seal(cx, &mut tx, brand, id, connector.platform(), &connected.credentials).await?;
+    seal(cx, &mut tx, brand, id, platform, &connected.credentials).await?;
     settle_settings(&mut tx, brand, id).await?;
     let mut jobs = Vec::new();
     if connector.ingests() {
@@ -113,7 +131,6 @@ pub async fn store(
     );
     audit::write(&mut tx, &*cx.asker()?, Place::Brand(brand), &[entry]).await?;
     tx.commit().await?;
-    cx.system.announce(brand, Noun::SocialAccount, id);
     Ok(id)
 }
 

@@ -16,14 +16,14 @@ use super::failure::{Answer, Failure};
 use super::id;
 use super::idempotency::IdempotencyKey;
 use super::scope::{Cx, cx};
-use super::user_error::{Path, Stop, UserError, payloads, settle};
+use super::user_error::{Path, Stop, UserError, change, payloads};
 use crate::auth::Right;
 
 /// Minutes that a target may be late unless it is changed.
 const LATENESS_MINUTES: i32 = 360;
 
 /// A brand to be made.
-#[derive(InputObject, Serialize)]
+#[derive(Clone, InputObject, Serialize)]
 pub struct CreateBrandInput {
     /// The agency that it belongs to.
     organization_id: ID,
@@ -66,7 +66,7 @@ pub struct CreateBrandMutation;
 impl CreateBrandMutation {
     /// Makes a brand of an organisation that the asker administers as a whole.
     async fn create_brand(&self, ctx: &Context<'_>, input: CreateBrandInput) -> Answer<CreateBrandPayload> {
-        settle(create(cx(ctx), input).await)
+        change(input, |input| create(cx(ctx), input)).await
     }
 }
 

@@ -13,14 +13,14 @@ use super::id;
 use super::idempotency::IdempotencyKey;
 use super::media_asset::{AssetKey, MediaAsset};
 use super::scope::{Cx, cx};
-use super::user_error::{Code, Path, Stop, UserError, payloads, settle};
+use super::user_error::{Code, Path, Stop, UserError, change, payloads};
 use crate::auth::Right;
 
 /// What any network takes; each has its own limits, which a target is held to.
 const ITEMS: std::ops::RangeInclusive<usize> = 2..=35;
 
 /// Assets of one brand, in order.
-#[derive(InputObject, Serialize)]
+#[derive(Clone, InputObject, Serialize)]
 pub struct CreateCarouselInput {
     /// The brand.
     #[serde(serialize_with = "super::id::as_text")]
@@ -58,7 +58,7 @@ impl CreateCarouselMutation {
         ctx: &Context<'_>,
         input: CreateCarouselInput,
     ) -> Answer<CreateCarouselPayload> {
-        settle(create_carousel(cx(ctx), input).await)
+        change(input, |input| create_carousel(cx(ctx), input)).await
     }
 }
 

@@ -13,7 +13,7 @@ use super::plural::ITEMS_MAX;
 use super::scalars::ByteCount;
 use super::scope::{Cx, cx};
 use super::upload::{Upload, UploadKey};
-use super::user_error::{Code, Path, Stop, UserError, payloads, settle};
+use super::user_error::{Code, Path, Stop, UserError, change, payloads};
 use crate::auth::Right;
 
 /// Of every part but the last.
@@ -26,7 +26,7 @@ const FILENAME_MAX: usize = 255;
 const BEGUN_AT_ONCE: usize = 8;
 
 /// Files of one brand.
-#[derive(InputObject, Serialize)]
+#[derive(Clone, InputObject, Serialize)]
 pub struct CreateUploadsInput {
     /// The brand.
     #[serde(serialize_with = "super::id::as_text")]
@@ -39,7 +39,7 @@ pub struct CreateUploadsInput {
 }
 
 /// One file, as its owner describes it; checked against its bytes when they are there.
-#[derive(InputObject, Serialize)]
+#[derive(Clone, InputObject, Serialize)]
 pub struct UploadFileInput {
     /// As it is called on the device.
     filename: String,
@@ -74,7 +74,7 @@ impl CreateUploadsMutation {
         ctx: &Context<'_>,
         input: CreateUploadsInput,
     ) -> Answer<CreateUploadsPayload> {
-        settle(create_uploads(cx(ctx), input).await)
+        change(input, |input| create_uploads(cx(ctx), input)).await
     }
 }
 

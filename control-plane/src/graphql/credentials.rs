@@ -8,11 +8,11 @@ use super::failure::Answer;
 use super::scalars::Url;
 use super::scope::{Cx, cx};
 use super::social_account::{AccountKey, SocialAccount};
-use super::user_error::{Path, Stop, UserError, payloads, settle};
+use super::user_error::{Path, Stop, UserError, change, payloads};
 use crate::auth::Right;
 
 /// Credentials of one network.
-#[derive(InputObject)]
+#[derive(Clone, InputObject)]
 pub struct ConnectWithCredentialsInput {
     /// The brand that it is connected to.
     brand_id: ID,
@@ -21,7 +21,7 @@ pub struct ConnectWithCredentialsInput {
 }
 
 /// One of these.
-#[derive(OneofObject)]
+#[derive(Clone, OneofObject)]
 pub enum CredentialsInput {
     /// A bot that is an administrator of a channel or group.
     Telegram(TelegramCredentialsInput),
@@ -30,7 +30,7 @@ pub enum CredentialsInput {
 }
 
 /// A bot and where it posts.
-#[derive(InputObject)]
+#[derive(Clone, InputObject)]
 pub struct TelegramCredentialsInput {
     /// As BotFather gave it.
     bot_token: String,
@@ -39,7 +39,7 @@ pub struct TelegramCredentialsInput {
 }
 
 /// A receiver of Standard Webhooks.
-#[derive(InputObject)]
+#[derive(Clone, InputObject)]
 pub struct WebCredentialsInput {
     /// Where posts are sent.
     url: Url,
@@ -70,7 +70,7 @@ impl CredentialsMutation {
         ctx: &Context<'_>,
         input: ConnectWithCredentialsInput,
     ) -> Answer<ConnectWithCredentialsPayload> {
-        settle(connect_with(cx(ctx), input).await)
+        change(input, |input| connect_with(cx(ctx), input)).await
     }
 }
 

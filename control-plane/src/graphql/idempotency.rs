@@ -1,7 +1,7 @@
 //! A repeated call gets the same answer: the key is claimed in the transaction that does the work.
 
 use backplane::store::Tx;
-use backplane::store::records::{self, Claimed};
+use backplane::store::idempotency::{self, Claimed};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
@@ -49,7 +49,7 @@ impl IdempotencyKey {
     /// # Errors
     /// `IDEMPOTENCY_MISMATCH` when the key came with another input before.
     pub async fn claim<A: DeserializeOwned>(&self, tx: &mut Tx) -> Result<Option<A>, Stop> {
-        match records::claim_key(tx, self.actor, &self.key, &self.hash).await? {
+        match idempotency::claim_key(tx, self.actor, &self.key, &self.hash).await? {
             Claimed::Fresh => Ok(None),
             Claimed::Answered(answer) => Ok(Some(serde_json::from_value(answer)?)),
             Claimed::Mismatch => {
@@ -66,6 +66,6 @@ impl IdempotencyKey {
     /// When the statement fails.
     pub async fn keep(&self, tx: &mut Tx, answer: &impl Serialize) -> Result<(), Stop> {
         let answer = serde_json::to_value(answer)?;
-        Ok(records::keep_answer(tx, self.actor, &self.key, &answer).await?)
+        Ok(idempotency::keep_answer(tx, self.actor, &self.key, &answer).await?)
     }
 }

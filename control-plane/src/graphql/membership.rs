@@ -25,7 +25,7 @@ use super::scalars::Url;
 use super::scope::{Cx, cx};
 use super::session::{SessionKind, begin_session, check_password, count_try, hash_password};
 use super::user::{User, UserKey};
-use super::user_error::{Path, Stop, UserError, payloads, settle};
+use super::user_error::{Path, Stop, UserError, change, payloads};
 use super::viewer::Viewer;
 use crate::admin::{is_address, is_password};
 use crate::auth::Role;
@@ -122,7 +122,7 @@ pub async fn of_organization(
 }
 
 /// Who is invited to what.
-#[derive(InputObject)]
+#[derive(Clone, InputObject)]
 pub struct InviteMemberInput {
     /// The organisation.
     organization_id: ID,
@@ -146,7 +146,7 @@ pub struct InviteMemberPayload {
 }
 
 /// An accepted invitation.
-#[derive(InputObject)]
+#[derive(Clone, InputObject)]
 pub struct AcceptInviteInput {
     /// The `token` of the invitation's address.
     token: String,
@@ -173,7 +173,7 @@ pub struct AcceptInvitePayload {
 }
 
 /// A place that is taken away.
-#[derive(InputObject)]
+#[derive(Clone, InputObject)]
 pub struct RemoveMemberInput {
     /// The place.
     membership_id: ID,
@@ -202,7 +202,7 @@ impl MembershipMutation {
         ctx: &Context<'_>,
         input: InviteMemberInput,
     ) -> Answer<InviteMemberPayload> {
-        settle(invite(cx(ctx), input).await)
+        change(input, |input| invite(cx(ctx), input)).await
     }
 
     /// Takes the place that an invitation offers, and signs in.
@@ -211,7 +211,7 @@ impl MembershipMutation {
         ctx: &Context<'_>,
         input: AcceptInviteInput,
     ) -> Answer<AcceptInvitePayload> {
-        settle(accept(cx(ctx), input).await)
+        change(input, |input| accept(cx(ctx), input)).await
     }
 
     /// Takes a place away, an invited one too; the last owner stays.
@@ -220,7 +220,7 @@ impl MembershipMutation {
         ctx: &Context<'_>,
         input: RemoveMemberInput,
     ) -> Answer<RemoveMemberPayload> {
-        settle(remove(cx(ctx), input).await)
+        change(input, |input| remove(cx(ctx), input)).await
     }
 }
 

@@ -14,12 +14,12 @@ use super::platform::Platform;
 use super::scalars::Url;
 use super::scope::{Cx, cx};
 use super::social_account::{AccountKey, SocialAccount};
-use super::user_error::{Path, Stop, UserError, payloads, settle};
+use super::user_error::{Path, Stop, UserError, change, payloads};
 use crate::auth::token::{self, TokenKind};
 use crate::auth::{Actor, Right};
 
 /// Which account of which network.
-#[derive(InputObject)]
+#[derive(Clone, InputObject)]
 pub struct StartConnectInput {
     /// The brand that it is connected to.
     brand_id: ID,
@@ -41,7 +41,7 @@ pub struct StartConnectPayload {
 }
 
 /// What the user came back with.
-#[derive(InputObject)]
+#[derive(Clone, InputObject)]
 pub struct FinishConnectInput {
     /// Where the network sent the user back to, with all its parameters.
     callback_url: Url,
@@ -89,7 +89,7 @@ impl OauthMutation {
         ctx: &Context<'_>,
         input: StartConnectInput,
     ) -> Answer<StartConnectPayload> {
-        settle(start(cx(ctx), input).await)
+        change(input, |input| start(cx(ctx), input)).await
     }
 
     /// Finishes it. A single account is connected at once; of several, none is before it is chosen.
@@ -98,7 +98,7 @@ impl OauthMutation {
         ctx: &Context<'_>,
         input: FinishConnectInput,
     ) -> Answer<FinishConnectPayload> {
-        settle(finish(cx(ctx), input).await)
+        change(input, |input| finish(cx(ctx), input)).await
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_graphql::dataloader::Loader;
 use async_graphql::{Context, ID, Object};
-use backplane::store::records::AuditOf;
+use backplane::store::audit::AuditOf;
 use backplane::store::tenants::{self, OrganizationRow};
 use domain::id::Noun;
 use uuid::Uuid;

@@ -3,6 +3,8 @@
 
 use std::future::Future;
 
+use backplane::store::rerun;
+
 use super::failure::{Answer, Failure};
 use super::user_error::{Path, Stop, UserError};
 
@@ -12,11 +14,16 @@ pub const ITEMS_MAX: usize = 250;
 /// What became of the items: those that worked, in order, and why the others did not.
 pub type Outcome<R> = (Vec<R>, Vec<UserError>);
 
-/// Runs `one` for each of `items`, which came in the field `field` of the input.
+/// Runs `one` for each of `items`, which came in the field `field` of the input; again when Postgres took its
+/// transaction back for the sake of another one.
 ///
 /// # Errors
 /// `BAD_REQUEST` unless there are 1 to 250 items, or what is no refusal but a failure.
-pub async fn each<T, R, F>(field: &str, items: Vec<T>, one: impl Fn(T, Path) -> F) -> Answer<Outcome<R>>
+pub async fn each<T: Clone, R, F>(
+    field: &str,
+    items: Vec<T>,
+    one: impl Fn(T, Path) -> F,
+) -> Answer<Outcome<R>>
 where
     F: Future<Output = Result<R, Stop>>,
 {
@@ -27,7 +34,8 @@ where
     let mut done = Vec::with_capacity(items.len());
     let mut errors = Vec::new();
     for (index, item) in items.into_iter().enumerate() {
-        match one(item, path.index(index)).await {
+        let path = path.index(index);
+        match rerun(|| one(item.clone(), path.clone())).await {
             Ok(result) => done.push(result),
             Err(Stop::Refused(refused)) => errors.extend(refused),
             Err(Stop::Failed(failure)) => return Err(failure),

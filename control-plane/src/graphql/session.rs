@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::failure::{Answer, Failure};
 use super::scope::{Cx, cx};
-use super::user_error::{Path, Stop, UserError, payloads, settle};
+use super::user_error::{Path, Stop, UserError, change, payloads};
 use super::viewer::Viewer;
 use crate::auth::token::{self, TokenKind};
 use crate::auth::{Actor, Asker, PasswordError};
@@ -41,7 +41,7 @@ impl SessionKind {
 }
 
 /// Who signs in.
-#[derive(InputObject)]
+#[derive(Clone, InputObject)]
 pub struct SignInInput {
     /// The address, in any case.
     email: String,
@@ -66,7 +66,7 @@ pub struct SignInPayload {
 }
 
 /// Which sessions end.
-#[derive(InputObject)]
+#[derive(Clone, InputObject)]
 pub struct SignOutInput {
     /// true: every session of this user, on every device.
     #[graphql(default = false)]
@@ -90,12 +90,12 @@ pub struct SessionMutation;
 impl SessionMutation {
     /// A wrong address and a wrong password are the same INVALID.
     async fn sign_in(&self, ctx: &Context<'_>, input: SignInInput) -> Answer<SignInPayload> {
-        settle(sign_in(cx(ctx), input).await)
+        change(input, |input| sign_in(cx(ctx), input)).await
     }
 
     /// Ends this session, or all of this user.
     async fn sign_out(&self, ctx: &Context<'_>, input: SignOutInput) -> Answer<SignOutPayload> {
-        settle(sign_out(cx(ctx), input).await)
+        change(input, |input| sign_out(cx(ctx), input)).await
     }
 }
 

@@ -10,7 +10,7 @@ use super::brand::{Brand, BrandKey};
 use super::brand_settings::{BrandVoiceInput, check_name, check_timezone};
 use super::failure::{Answer, Failure};
 use super::scope::{Cx, cx};
-use super::user_error::{Path, Stop, UserError, payloads, settle};
+use super::user_error::{Path, Stop, UserError, change, payloads};
 use crate::auth::Right;
 
 /// Minutes that a target may be late unless it is changed.
@@ -19,7 +19,7 @@ const LATENESS_MINUTES: i32 = 360;
 const LATENESS_MINUTES_MAX: i32 = 43_200;
 
 /// What is left out stays as it is; null clears, or gives back what it was at first.
-#[derive(InputObject)]
+#[derive(Clone, InputObject)]
 pub struct UpdateBrandInput {
     /// The brand.
     brand_id: ID,
@@ -56,7 +56,7 @@ pub struct UpdateBrandMutation;
 impl UpdateBrandMutation {
     /// Changes a brand's settings.
     async fn update_brand(&self, ctx: &Context<'_>, input: UpdateBrandInput) -> Answer<UpdateBrandPayload> {
-        settle(update(cx(ctx), input).await)
+        change(input, |input| update(cx(ctx), input)).await
     }
 }
 

@@ -1,6 +1,10 @@
 //! What a mutation answers when it changes nothing: reasons with a code, a sentence and a path.
 
+use std::error::Error;
+
 use async_graphql::{Enum, SimpleObject};
+use backplane::store::secrets::SecretError;
+use backplane::store::{FromStore, StoreError, rerun};
 use serde::{Deserialize, Serialize};
 
 use super::failure::{Answer, Failure};
@@ -130,6 +134,14 @@ impl<E: std::error::Error + Send + Sync + 'static> From<E> for Stop {
     }
 }
 
+impl FromStore for Stop {
+    fn store_error(&self) -> Option<&StoreError> {
+        let Self::Failed(Failure::Internal(failed)) = self else { return None };
+        let failed: &(dyn Error + 'static) = &**failed;
+        failed.downcast_ref().or_else(|| failed.downcast_ref::<SecretError>()?.store_error())
+    }
+}
+
 /// The answer of a mutation: the changed object, or user errors and nothing else.
 pub trait Payload: Default {
     /// Sets the reasons.
@@ -147,6 +159,20 @@ macro_rules! payloads {
     };
 }
 pub(crate) use payloads;
+
+/// Runs a mutation, and again when Postgres took it back for the sake of another one. It has to announce what it
+/// did after its commit, and nothing after that may fail so.
+///
+/// # Errors
+/// What is no refusal but a failure.
+pub async fn change<I, P, F>(input: I, mutation: impl Fn(I) -> F) -> Answer<P>
+where
+    I: Clone,
+    P: Payload,
+    F: Future<Output = Result<P, Stop>>,
+{
+    settle(rerun(|| mutation(input.clone())).await)
+}
 
 /// Turns a refusal into the payload that says so.
 ///

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::id::{GlobalId, Noun};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
@@ -16,12 +16,7 @@ use crate::server::Server;
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 async fn open(server: &Server, token: &str) -> Socket {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let (router, stop) = (server.router.clone(), server.stop());
-    tokio::spawn(async move {
-        axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await
-    });
+    let address = server.listen().await;
     let mut request = format!("ws://{address}/graphql").into_client_request().unwrap();
     request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().unwrap());
     let (mut socket, _) = connect_async(request).await.unwrap();
@@ -55,6 +50,7 @@ async fn a_change_is_told_and_the_stream_ends_with_the_session() {
     socket.send(Message::text(subscribe.to_string())).await.unwrap();
     let brand_id = GlobalId::parse_as(Noun::Brand, &brand).unwrap();
     server
+        .database
         .sql(&format!(
             "insert into media_assets (id, brand_id, source, kind, state, filename, listed_at)
              values (gen_random_uuid(), '{brand_id}', 'UPLOAD', 'VIDEO', 'PROBING', 'clip.mp4', now())"
@@ -68,7 +64,6 @@ async fn a_change_is_told_and_the_stream_ends_with_the_session() {
         last = next(&mut socket).await;
     }
     assert_eq!(last, json!({ "closed": 4403 }));
-    server.end().await;
 }
 
 #[tokio::test]
@@ -76,5 +71,4 @@ async fn nobody_subscribes_without_signing_in() {
     let server = Server::new().await;
     let mut socket = open(&server, "rms_nobody").await;
     assert_eq!(next(&mut socket).await, json!({ "closed": 4403 }));
-    server.end().await;
 }

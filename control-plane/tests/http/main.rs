@@ -3,9 +3,12 @@
 #![recursion_limit = "256"]
 #![expect(clippy::unwrap_used, reason = "tests say what they expect")]
 
+mod audits;
 mod live;
 mod people;
 mod protocol;
 mod server;
 mod sessions;
+#[path = "../support/mod.rs"]
+mod support;
 mod tenants;

@@ -53,7 +53,6 @@ async fn an_invitation_is_good_once_and_shows_its_brands_only() {
         server.ask(&owner, members, Value::Null).await["viewer"]["organizations"][0]["members"].clone();
     assert_eq!(seen["totalCount"], 2);
     assert_eq!(seen["nodes"][1]["brands"][0]["name"], "One", "{seen}");
-    server.end().await;
 }
 
 #[tokio::test]
@@ -81,7 +80,6 @@ async fn the_last_owner_stays_and_an_admin_makes_no_owner() {
     );
     let reply = server.post(Some(&admin), "{ viewer { organizations { id } } }", Value::Null).await;
     assert_eq!(reply.body["data"]["viewer"]["organizations"], json!([]));
-    server.end().await;
 }
 
 #[tokio::test]
@@ -114,5 +112,4 @@ async fn a_key_does_what_its_role_may_until_it_is_revoked() {
     assert_eq!(log["nodes"][0]["action"], "api_key.revoked", "{log}");
     assert_eq!(log["nodes"][1]["subject"]["__typename"], "ApiKey");
     assert!(!log.to_string().contains(key));
-    server.end().await;
 }

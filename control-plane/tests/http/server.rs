@@ -1,32 +1,25 @@
 //! A server with a database of its own, asked without a network in between.
 
+use std::net::SocketAddr;
+use std::ops::Deref;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
-use backplane::blobs::BlobConfig;
-use backplane::broker::BrokerConfig;
-use backplane::migrate::{Role as Login, migrate};
-use backplane::store::StoreConfig;
-use connectors::ConnectorsConfig;
 use control_plane::admin::{self, NewPerson};
 use control_plane::auth::Role;
-use control_plane::config::{ApiConfig, ControlPlaneConfig};
-use control_plane::system::System;
-use domain::id::{GlobalId, Noun};
+use domain::id::Noun;
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection};
-use tokio_util::sync::CancellationToken;
+use tokio::net::TcpListener;
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
-const DEFAULT_URL: &str = "postgres://postgres@127.0.0.1:5499/postgres";
+use crate::support::Running;
+pub use crate::support::{DASHBOARD, id};
+
 pub const PASSWORD: &str = "correct horse battery";
-pub const DASHBOARD: &str = "http://dashboard.example";
 
 /// An answer over HTTP.
 pub struct Reply {
@@ -38,36 +31,23 @@ pub struct Reply {
 pub struct Server {
     pub router: Router,
     pub organization: Uuid,
-    system: Arc<System>,
-    admin: PgConnectOptions,
-    name: String,
-    stop: CancellationToken,
+    running: Running,
 }
 
-/// A global id.
-pub fn id(noun: Noun, uuid: Uuid) -> String {
-    GlobalId::new(noun, uuid).to_string()
+impl Deref for Server {
+    type Target = Running;
+    fn deref(&self) -> &Running {
+        &self.running
+    }
 }
 
 impl Server {
     /// With an organisation, and its owner ada@example.com.
     pub async fn new() -> Self {
-        // Another test of this process may have been first.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let cluster = std::env::var("TEST_DATABASE_URL").unwrap_or_else(|_| DEFAULT_URL.to_owned());
-        let name = format!("reelmill_test_{}", Uuid::now_v7().simple());
-        let mut connection = cluster.parse::<PgConnectOptions>().unwrap().connect().await.unwrap();
-        connection.execute(format!("create database {name}").as_str()).await.unwrap();
-        connection.close().await.unwrap();
-        let mut url = url::Url::parse(&cluster).unwrap();
-        url.set_path(&name);
-        migrate(&SecretString::from(url.to_string()), &[]).await.unwrap();
-        let admin: PgConnectOptions = url.as_str().parse().unwrap();
-        let stop = CancellationToken::new();
-        let system = System::start(config(&admin), &stop).unwrap();
-        let organization = admin::create_organization(&system.store, "Agency").await.unwrap();
-        let router = control_plane::router(Arc::clone(&system));
-        let server = Self { router, organization, system, admin, name, stop };
+        let running = Running::start().await;
+        let organization = admin::create_organization(&running.system.store, "Agency").await.unwrap();
+        let router = control_plane::router(Arc::clone(&running.system));
+        let server = Self { router, organization, running };
         server.person("ada@example.com", Role::Owner).await;
         server
     }
@@ -84,8 +64,15 @@ impl Server {
         admin::create_user(&self.system.store, person).await.unwrap()
     }
 
-    pub fn stop(&self) -> CancellationToken {
-        self.stop.clone()
+    /// Listens on a port of its own, for as long as the test runs.
+    pub async fn listen(&self) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (router, stop) = (self.router.clone(), self.stop.clone());
+        tokio::spawn(async move {
+            axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await
+        });
+        address
     }
 
     pub async fn send(&self, request: Request<Body>) -> Reply {
@@ -127,58 +114,5 @@ impl Server {
         let input = json!({ "organizationId": organization, "name": name, "timezone": "Europe/Kyiv" });
         let data = self.ask(token, query, json!({ "in": input })).await;
         data["createBrand"]["brand"]["id"].as_str().unwrap_or_else(|| panic!("{data}")).to_owned()
-    }
-
-    /// Runs SQL as the owner, past all policies.
-    pub async fn sql(&self, statements: &str) {
-        let mut connection: PgConnection = self.admin.connect().await.unwrap();
-        connection.execute(statements).await.unwrap();
-        connection.close().await.unwrap();
-    }
-
-    /// Ends what the test started and removes its database.
-    pub async fn end(self) {
-        self.stop.cancel();
-        self.system.store.close().await;
-        let admin = self.admin.clone().database("postgres");
-        let mut connection = admin.connect().await.unwrap();
-        let drop = format!("drop database {} with (force)", self.name);
-        connection.execute(drop.as_str()).await.unwrap();
-    }
-}
-
-fn config(admin: &PgConnectOptions) -> ControlPlaneConfig {
-    let url = |text: &str| text.parse().unwrap();
-    ControlPlaneConfig {
-        api: ApiConfig {
-            listen: ([127, 0, 0, 1], 0).into(),
-            public_url: url("http://api.example"),
-            dashboard_url: url(DASHBOARD),
-            dashboard_origins: vec![DASHBOARD.to_owned()],
-            redirect_urls: vec![],
-            local: false,
-            passwords_at_once: 2,
-        },
-        store: StoreConfig {
-            // The tests' own login takes the role on at once: what it may do is the role's.
-            options: admin.clone().options([("role", Login::Api.name())]),
-            connections_max: 8,
-            acquire_timeout: Duration::from_secs(20),
-            statement_timeout: Duration::from_secs(20),
-        },
-        // Nobody listens there: an announcement that cannot be made is only late.
-        broker: BrokerConfig::parse(&SecretString::from("amqp://guest:guest@127.0.0.1:9/%2f"), "test.")
-            .unwrap(),
-        blobs: BlobConfig {
-            endpoint: url("http://127.0.0.1:9"),
-            public_endpoint: None,
-            media_endpoint: None,
-            region: "us-east-1".to_owned(),
-            bucket: "test".to_owned(),
-            access_key_id: "key".to_owned(),
-            secret_access_key: SecretString::from("secret"),
-        },
-        connectors: ConnectorsConfig::production(),
-        master_keys: SecretString::from(format!("test:{}", "5a".repeat(32))),
     }
 }

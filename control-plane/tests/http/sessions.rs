@@ -32,7 +32,6 @@ async fn a_token_opens_until_it_is_signed_out() {
         .post(Some(token), "{ node(id: \"brand_00000000000000000000000000000000\") { id } }", Value::Null)
         .await;
     assert_eq!(reply.body["errors"][0]["extensions"]["code"], "UNAUTHENTICATED", "{}", reply.body);
-    server.end().await;
 }
 
 #[tokio::test]
@@ -58,7 +57,6 @@ async fn a_cookie_is_for_browsers_only_and_everywhere_ends_all() {
         .ask(&token, "mutation { signOut(input: { everywhere: true }) { userErrors { code } } }", Value::Null)
         .await;
     assert_eq!(server.send(ask(pair)).await.body["data"]["viewer"], Value::Null);
-    server.end().await;
 }
 
 #[tokio::test]
@@ -85,5 +83,4 @@ async fn a_wrong_address_and_a_wrong_password_are_the_same_and_soon_wait() {
     let extensions = &refused.unwrap()[0]["extensions"];
     assert_eq!(extensions["code"], "RATE_LIMITED");
     assert!(extensions["retryAfterMs"].as_u64().unwrap() > 0);
-    server.end().await;
 }

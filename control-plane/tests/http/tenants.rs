@@ -25,7 +25,6 @@ async fn the_same_key_makes_one_brand_even_at_once() {
     assert_eq!(refused["createBrand"]["userErrors"][0]["code"], "IDEMPOTENCY_MISMATCH");
     let count = server.ask(&token, "{ viewer { brands(first: 1) { totalCount } } }", Value::Null).await;
     assert_eq!(count["viewer"]["brands"]["totalCount"], 1);
-    server.end().await;
 }
 
 #[tokio::test]
@@ -54,7 +53,6 @@ async fn what_is_left_out_stays_and_null_clears() {
             json!([{ "code": "INVALID", "path": ["input", field] }])
         );
     }
-    server.end().await;
 }
 
 #[tokio::test]
@@ -82,7 +80,6 @@ async fn brands_page_by_name_in_both_directions() {
         let reply = server.post(Some(&token), query, wrong).await;
         assert_eq!(reply.body["errors"][0]["extensions"]["code"], "BAD_REQUEST", "{}", reply.body);
     }
-    server.end().await;
 }
 
 #[tokio::test]
@@ -91,6 +88,7 @@ async fn another_tenants_brand_looks_like_none() {
     let token = server.sign_in("ada@example.com").await;
     let theirs = Uuid::now_v7();
     server
+        .database
         .sql(&format!(
             "insert into organizations (id, name) values ('{theirs}', 'Others');
              insert into brands (id, organization_id, name, timezone) values ('{theirs}', '{theirs}', 'Theirs', 'UTC')"
@@ -113,5 +111,4 @@ async fn another_tenants_brand_looks_like_none() {
     let wrong =
         server.post(Some(&token), "query($b: ID!) { brand(id: $b) { id } }", json!({ "b": ids["o"] })).await;
     assert_eq!(wrong.body["errors"][0]["extensions"]["code"], "BAD_ID");
-    server.end().await;
 }

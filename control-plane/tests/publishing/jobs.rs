@@ -23,11 +23,11 @@ async fn a_thousand_targets_take_as_many_statements_as_ten_and_little_time() {
     assert_eq!(of_few, of_many);
     // The aim is 300 ms on a release build; this is a guard against another order of magnitude.
     assert!(took < Duration::from_secs(5), "{took:?}");
-    assert_eq!(world.count("select count(*) from jobs where kind = 'caption'").await, 1009);
+    assert_eq!(world.database.count("select count(*) from jobs where kind = 'caption'").await, 1009);
     // They go out as they are: their files are there already, and no worker is asked.
-    assert_eq!(world.count("select count(*) from transcoded_media where state = 'DONE'").await, 505);
-    assert_eq!(world.count("select count(*) from jobs where kind = 'transcode'").await, 0);
-    world.end().await;
+    let made = "select count(*) from transcoded_media where state = 'DONE'";
+    assert_eq!(world.database.count(made).await, 505);
+    assert_eq!(world.database.count("select count(*) from jobs where kind = 'transcode'").await, 0);
 }
 
 #[tokio::test]
@@ -44,7 +44,6 @@ async fn the_same_request_twice_makes_nothing_twice() {
     assert_eq!(again["skipped"][0]["earlier"]["id"], targets[0]["id"]);
     let allowed = world.create(&photos, &[account], json!({ "duplicates": "ALLOW" })).await;
     assert_eq!(allowed["job"]["counts"][0]["count"], 3);
-    world.end().await;
 }
 
 #[tokio::test]
@@ -57,9 +56,8 @@ async fn the_same_request_at_once_gives_one_set() {
     let answers = futures_util::future::join_all(calls).await;
     let made = answers.iter().filter(|answer| !answer["job"].is_null()).count();
     assert_eq!(made, 1, "{answers:?}");
-    assert_eq!(world.count("select count(*) from publish_targets").await, 20);
-    assert_eq!(world.count("select count(*) from publish_jobs").await, 1);
-    world.end().await;
+    assert_eq!(world.database.count("select count(*) from publish_targets").await, 20);
+    assert_eq!(world.database.count("select count(*) from publish_jobs").await, 1);
 }
 
 #[tokio::test]
@@ -73,7 +71,6 @@ async fn a_key_gives_one_answer_and_refuses_another_input() {
     assert_eq!(first["job"]["id"], again["job"]["id"]);
     let other = world.create(&photos, &[account], more()).await;
     assert_eq!(other["userErrors"][0]["code"], "IDEMPOTENCY_MISMATCH");
-    world.end().await;
 }
 
 #[tokio::test]
@@ -81,10 +78,12 @@ async fn what_came_from_an_account_is_published_there_already() {
     let world = World::new().await;
     let account = world.account("instagram").await;
     let photos = world.photos(1).await;
-    world.sql(&format!("update media_assets set source = 'INSTAGRAM', account_id = '{account}'")).await;
+    world
+        .database
+        .sql(&format!("update media_assets set source = 'INSTAGRAM', account_id = '{account}'"))
+        .await;
     let answer = world.create(&photos, &[account], json!({})).await;
     assert_eq!((&answer["job"], &answer["skippedCount"]), (&json!(null), &json!(1)));
-    world.end().await;
 }
 
 #[tokio::test]
@@ -96,7 +95,7 @@ async fn a_pair_that_cannot_be_refuses_a_job_waits_in_a_draft_or_is_left_out() {
     let refused = world.create(&photos, &both, json!({})).await;
     assert_eq!(refused["userErrors"][0]["code"], "UNSUPPORTED_MEDIA");
     assert_eq!(refused["userErrors"][0]["path"], json!(["input", "posts", "0", "assetId"]));
-    assert_eq!(world.count("select count(*) from publish_jobs").await, 0);
+    assert_eq!(world.database.count("select count(*) from publish_jobs").await, 0);
     let draft = world.create(&photos, &both, json!({ "draft": true })).await;
     assert_eq!(draft["job"]["state"], "DRAFT");
     let targets = world.targets(&draft["job"]["id"]).await;
@@ -106,7 +105,6 @@ async fn a_pair_that_cannot_be_refuses_a_job_waits_in_a_draft_or_is_left_out() {
     assert_eq!(answer["submitPublishJob"]["userErrors"][0]["code"], "UNSUPPORTED_MEDIA");
     let left_out = world.create(&photos, &[tiktok], json!({ "skipUnfit": true })).await;
     assert_eq!((&left_out["job"], &left_out["skipped"][0]["reason"]), (&json!(null), &json!("UNFIT")));
-    world.end().await;
 }
 
 #[tokio::test]
@@ -146,6 +144,5 @@ async fn faults_are_told_at_their_fields() {
         assert_eq!(answer["userErrors"][0]["code"], code, "{answer}");
         assert_eq!(answer["userErrors"][0]["path"], path, "{answer}");
     }
-    assert_eq!(world.count("select count(*) from publish_jobs").await, 0);
-    world.end().await;
+    assert_eq!(world.database.count("select count(*) from publish_jobs").await, 0);
 }

@@ -13,7 +13,7 @@ async fn brief_and_free(world: &World) -> (Uuid, Uuid, Uuid) {
 }
 
 async fn limit(world: &World, account: Uuid, ms: u64) {
-    world.sql(&format!("update social_accounts set max_duration_ms = {ms} where id = '{account}'")).await;
+    world.database.sql(&format!("update social_accounts set max_duration_ms = {ms} where id = '{account}'")).await;
 }
 
 fn says_so(message: &Value) -> bool {
@@ -39,7 +39,6 @@ async fn a_video_that_is_too_long_for_one_account_is_refused_for_it_and_not_for_
     let targets = world.targets(&rest["job"]["id"]).await;
     assert_eq!(targets.len(), 1);
     assert_eq!(targets[0]["fits"][0]["operation"], "PASSTHROUGH", "{targets:?}");
-    world.end().await;
 }
 
 #[tokio::test]
@@ -54,7 +53,6 @@ async fn a_draft_says_how_long_its_account_takes() {
     assert!(says_so(&draft["problem"]["message"]), "{draft}");
     assert_eq!(draft["fits"][0]["operation"], json!(null), "{draft}");
     assert!(says_so(&draft["fits"][0]["reasons"][0]), "{draft}");
-    world.end().await;
 }
 
 #[tokio::test]
@@ -64,8 +62,8 @@ async fn a_target_is_planned_by_the_limit_that_its_account_has_then() {
     limit(&world, brief, 60_000).await;
     let (early, late) = (world.video(90_000).await, world.video(90_000).await);
     // Not looked into yet: nobody knows how long it is.
-    world.sql("create table seen as select id, info from media_assets").await;
-    world.sql(&format!("update media_assets set state = 'PROBING', info = null where id = '{early}'")).await;
+    world.database.sql("create table seen as select id, info from media_assets").await;
+    world.database.sql(&format!("update media_assets set state = 'PROBING', info = null where id = '{early}'")).await;
     let unknown = world.create(&[early], &[brief], json!({})).await;
     assert_eq!(unknown["userErrors"], json!([]));
     // Known and right, until the network allows the account less.
@@ -81,7 +79,6 @@ async fn a_target_is_planned_by_the_limit_that_its_account_has_then() {
         assert_eq!(target["state"], "FAILED", "{target}");
         assert!(says_so(&target["problem"]["message"]), "{target}");
     }
-    world.end().await;
 }
 
 #[tokio::test]
@@ -97,5 +94,4 @@ async fn a_draft_goes_on_once_its_account_may_post_it() {
     let target = world.targets(&made["job"]["id"]).await.remove(0);
     assert_eq!(target["state"], "PREPARING", "{target}");
     assert_eq!(target["problem"], json!(null), "{target}");
-    world.end().await;
 }

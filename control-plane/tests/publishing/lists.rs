@@ -29,7 +29,6 @@ async fn a_page_of_a_hundred_targets_takes_as_many_statements_as_one_of_two() {
             .iter()
             .all(|node| node["fits"][0]["operation"].is_string() && node["media"][0]["id"].is_string())
     );
-    world.end().await;
 }
 
 #[tokio::test]
@@ -62,7 +61,6 @@ async fn pages_follow_each_other_in_both_directions() {
     assert_eq!(ids(&last), ids(&all)[1..4]);
     let during = json!({ "from": "2040-01-01T10:00:00Z", "before": "2040-01-01T12:00:00Z" });
     assert_eq!(ask(json!({ "first": 9, "f": { "during": during } })).await["totalCount"], 2);
-    world.end().await;
 }
 
 #[tokio::test]
@@ -72,6 +70,7 @@ async fn what_waits_for_a_person_is_listed_once_newest_first() {
     let photos = world.photos(3).await;
     world.create(&photos, &[account], json!({ "captions": "ORIGINAL" })).await;
     world
+        .database
         .sql(
             "update publish_targets set problem_code = 'p', problem_message = 'm', state = 'FAILED',
                     problem_remedy = (array['reconnect', 'retry', 'wait'])[position + 1],
@@ -88,5 +87,4 @@ async fn what_waits_for_a_person_is_listed_once_newest_first() {
     assert_eq!(page["nodes"][1]["problem"]["remedy"], "RETRY");
     let waiting = world.ask(query, json!({ "r": ["WAIT"] })).await;
     assert_eq!(waiting["viewer"]["attention"]["totalCount"], 1);
-    world.end().await;
 }

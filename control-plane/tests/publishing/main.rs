@@ -6,5 +6,8 @@
 mod jobs;
 mod limits;
 mod lists;
+mod locks;
+#[path = "../support/mod.rs"]
+mod support;
 mod targets;
 mod world;

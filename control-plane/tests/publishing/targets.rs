@@ -37,7 +37,7 @@ async fn change(world: &World, change: Value) -> Value {
 #[tokio::test]
 async fn an_edit_after_the_approval_takes_it_back_and_a_new_time_does_not() {
     let world = World::new().await;
-    world.sql("update brands set approval_required = true").await;
+    world.database.sql("update brands set approval_required = true").await;
     let made = target(&world, json!({ "schedule": { "at": "2040-01-01T09:00:00Z" } })).await;
     world.make_files().await;
     let seen =
@@ -53,15 +53,17 @@ async fn an_edit_after_the_approval_takes_it_back_and_a_new_time_does_not() {
     let moved = change(&world, later).await;
     assert_eq!(moved["targets"][0]["state"], "SCHEDULED");
     let due = "select count(*) from jobs where kind = 'publish' and state = 'ready' and run_at = '2040-02-01T09:00:00Z'";
-    assert_eq!(world.count(due).await, 1);
+    assert_eq!(world.database.count(due).await, 1);
 
     let text = json!({ "targetId": made["id"], "revision": 2, "caption": { "text": "Another text" } });
     let edited = change(&world, text.clone()).await;
     assert_eq!(edited["targets"][0]["state"], "AWAITING_APPROVAL", "{edited}");
     assert_eq!(edited["targets"][0]["caption"]["author"], "PERSON");
-    assert_eq!(world.count("select count(*) from jobs where kind = 'publish' and state = 'ready'").await, 0);
+    assert_eq!(
+        world.database.count("select count(*) from jobs where kind = 'publish' and state = 'ready'").await,
+        0
+    );
     assert_eq!(change(&world, text).await["userErrors"][0]["code"], "CONFLICT");
-    world.end().await;
 }
 
 #[tokio::test]
@@ -72,8 +74,7 @@ async fn a_text_that_the_network_refuses_is_refused_here() {
     let refused = change(&world, json!({ "targetId": made["id"], "caption": { "text": long } })).await;
     assert_eq!(refused["userErrors"][0]["code"], "INVALID");
     assert_eq!(refused["userErrors"][0]["path"], json!(["input", "changes", "0", "caption", "text"]));
-    assert_eq!(world.count("select count(*) from publish_targets where revision > 1").await, 0);
-    world.end().await;
+    assert_eq!(world.database.count("select count(*) from publish_targets where revision > 1").await, 0);
 }
 
 #[tokio::test]
@@ -81,20 +82,25 @@ async fn what_failed_is_tried_again_and_what_is_leaving_is_not_touched() {
     let world = World::new().await;
     let made = target(&world, json!({})).await;
     world.make_files().await;
-    world.sql("update publish_targets set state = 'FAILED', problem_code = 'x', problem_since = now()").await;
+    world
+        .database
+        .sql("update publish_targets set state = 'FAILED', problem_code = 'x', problem_since = now()")
+        .await;
     let ids = json!({ "in": { "targetIds": [made["id"]] } });
     let retried = world.ask(RETRY, ids.clone()).await;
     assert_eq!(retried["retryPublishTargets"]["targets"][0]["state"], "SCHEDULED", "{retried}");
     let again = world.ask(RETRY, ids.clone()).await;
     assert_eq!(again["retryPublishTargets"]["userErrors"][0]["code"], "CONFLICT");
-    world.sql("update publish_targets set state = 'PUBLISHING'").await;
+    world.database.sql("update publish_targets set state = 'PUBLISHING'").await;
     let leaving = world.ask(CANCEL, ids.clone()).await;
     assert_eq!(leaving["cancelPublishTargets"]["targets"][0]["state"], "PUBLISHING");
-    assert_eq!(world.count("select count(*) from publish_targets where cancelled_at is not null").await, 1);
-    world.sql("update publish_targets set state = 'FAILED'").await;
+    assert_eq!(
+        world.database.count("select count(*) from publish_targets where cancelled_at is not null").await,
+        1
+    );
+    world.database.sql("update publish_targets set state = 'FAILED'").await;
     let settled = world.ask(CANCEL, ids).await;
     assert_eq!(settled["cancelPublishTargets"]["targets"][0]["state"], "CANCELLED");
-    world.end().await;
 }
 
 #[tokio::test]
@@ -103,6 +109,7 @@ async fn an_answer_that_comes_twice_or_late_sends_nothing_twice() {
     let made = target(&world, json!({})).await;
     world.make_files().await;
     world
+        .database
         .sql(
             "update publish_targets set state = 'NEEDS_ATTENTION', attempts = 1;
              update jobs set state = 'done' where kind = 'publish';
@@ -113,17 +120,22 @@ async fn an_answer_that_comes_twice_or_late_sends_nothing_twice() {
     let answer = |attempts: i32, resolution: &str| json!({ "in": { "answers": [{ "targetId": made["id"], "attempts": attempts, "resolution": resolution }] } });
     let code = |answer: &Value| answer["resolvePublishTargets"]["userErrors"][0]["code"].clone();
     assert_eq!(code(&world.ask(RESOLVE, answer(1, "SEND_AGAIN")).await), "CONFLICT", "before the deadline");
-    world.sql("update publish_attempts set send_deadline = now() - interval '1 second'").await;
+    world.database.sql("update publish_attempts set send_deadline = now() - interval '1 second'").await;
     assert_eq!(code(&world.ask(RESOLVE, answer(0, "SEND_AGAIN")).await), "CONFLICT", "another attempt since");
     let sent = world.ask(RESOLVE, answer(1, "SEND_AGAIN")).await;
     assert_eq!(sent["resolvePublishTargets"]["targets"][0]["state"], "SCHEDULED", "{sent}");
-    assert_eq!(world.count("select count(*) from publish_attempts where outcome = 'absent'").await, 1);
-    assert_eq!(world.count("select count(*) from jobs where kind = 'publish' and state = 'ready'").await, 1);
+    assert_eq!(
+        world.database.count("select count(*) from publish_attempts where outcome = 'absent'").await,
+        1
+    );
+    assert_eq!(
+        world.database.count("select count(*) from jobs where kind = 'publish' and state = 'ready'").await,
+        1
+    );
     assert_eq!(code(&world.ask(RESOLVE, answer(1, "SEND_AGAIN")).await), "CONFLICT", "answered");
     let told =
         "select count(*) from audit_log where action = 'publish_target.resolved' and actor_name = 'Ada'";
-    assert_eq!(world.count(told).await, 1);
-    world.end().await;
+    assert_eq!(world.database.count(told).await, 1);
 }
 
 #[tokio::test]
@@ -132,17 +144,16 @@ async fn a_job_is_submitted_and_cancelled_as_a_whole() {
     let account = world.account("telegram").await;
     let photos = world.photos(2).await;
     let made = world.create(&photos, &[account], json!({ "captions": "ORIGINAL", "draft": true })).await;
-    assert_eq!(world.count("select count(*) from jobs").await, 0, "a draft encodes nothing");
+    assert_eq!(world.database.count("select count(*) from jobs").await, 0, "a draft encodes nothing");
     let job = json!({ "job": made["job"]["id"] });
     let submit = "mutation($job: ID!) { submitPublishJob(input: { jobId: $job }) { job { state } userErrors { code } } }";
     let answer = world.ask(submit, job.clone()).await;
     assert_eq!(answer["submitPublishJob"]["job"]["state"], "ACTIVE", "{answer}");
     world.make_files().await;
-    world.sql("update publish_targets set state = 'PUBLISHING' where position = 0").await;
+    world.database.sql("update publish_targets set state = 'PUBLISHING' where position = 0").await;
     let cancel = "mutation($job: ID!) { cancelPublishJob(input: { jobId: $job }) {
         job { state counts { state count } } userErrors { code } } }";
     let answer = world.ask(cancel, job).await;
     let counts = json!([{ "state": "PUBLISHING", "count": 1 }, { "state": "CANCELLED", "count": 1 }]);
     assert_eq!(answer["cancelPublishJob"]["job"], json!({ "state": "ACTIVE", "counts": counts }));
-    world.end().await;
 }

@@ -1,47 +1,36 @@
 //! A database of its own for each test, with a brand, its accounts and its probed photos.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use async_graphql::{Request, Variables};
-use backplane::blobs::BlobConfig;
-use backplane::broker::BrokerConfig;
-use backplane::migrate::{Role as Login, migrate};
-use backplane::store::StoreConfig;
 use backplane::store::access::GrantRow;
 use backplane::store::accounts::{NewAccount, upsert_account};
-use connectors::ConnectorsConfig;
 use control_plane::auth::{Actor, Asker};
-use control_plane::config::{ApiConfig, ControlPlaneConfig};
 use control_plane::graphql::schema::{Schema, build};
 use control_plane::graphql::scope::{Cx, Envelope};
-use control_plane::system::System;
-use domain::id::{GlobalId, Noun};
+use domain::id::Noun;
 use domain::platform::Platform;
 use domain::profile::Overrides;
-use secrecy::SecretString;
 use serde_json::{Value, json};
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection};
-use tokio_util::sync::CancellationToken;
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
 use uuid::Uuid;
 
-const DEFAULT_URL: &str = "postgres://postgres@127.0.0.1:5499/postgres";
+use crate::support::Running;
+pub use crate::support::id;
 
 pub struct World {
     pub brand: Uuid,
-    pub admin: PgConnectOptions,
-    system: Arc<System>,
     schema: Schema,
-    name: String,
-    stop: CancellationToken,
+    running: Running,
 }
 
-/// A global id.
-pub fn id(noun: Noun, uuid: Uuid) -> String {
-    GlobalId::new(noun, uuid).to_string()
+impl Deref for World {
+    type Target = Running;
+    fn deref(&self) -> &Running {
+        &self.running
+    }
 }
 
 impl World {
@@ -49,52 +38,30 @@ impl World {
         // Another test of this process may have been first. A subscriber that takes everything keeps
         // sqlx's events alive for the tests that count them.
         let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let cluster = std::env::var("TEST_DATABASE_URL").unwrap_or_else(|_| DEFAULT_URL.to_owned());
-        let name = format!("reelmill_test_{}", Uuid::now_v7().simple());
-        let mut connection = cluster.parse::<PgConnectOptions>().unwrap().connect().await.unwrap();
-        connection.execute(format!("create database {name}").as_str()).await.unwrap();
-        connection.close().await.unwrap();
-        let mut url = url::Url::parse(&cluster).unwrap();
-        url.set_path(&name);
-        migrate(&SecretString::from(url.to_string()), &[]).await.unwrap();
-        let admin: PgConnectOptions = url.as_str().parse().unwrap();
-        let stop = CancellationToken::new();
-        let system = System::start(config(&admin), &stop).unwrap();
-        let world = Self { brand: Uuid::now_v7(), admin, system, schema: build(), name, stop };
+        let world = Self { brand: Uuid::now_v7(), schema: build(), running: Running::start().await };
         world.add_brand(world.brand).await;
         world
     }
 
     pub async fn add_brand(&self, brand: Uuid) {
-        self.sql(&format!(
-            "insert into organizations (id, name) values ('{brand}', 'Agency');
+        self.database
+            .sql(&format!(
+                "insert into organizations (id, name) values ('{brand}', 'Agency');
              insert into brands (id, organization_id, name, timezone)
              values ('{brand}', '{brand}', 'Brand', 'Europe/Berlin')"
-        ))
-        .await;
-    }
-
-    /// Runs SQL as the owner, past all policies.
-    pub async fn sql(&self, statements: &str) {
-        let mut connection: PgConnection = self.admin.connect().await.unwrap();
-        connection.execute(statements).await.unwrap();
-        connection.close().await.unwrap();
-    }
-
-    pub async fn count(&self, question: &str) -> i64 {
-        let mut connection: PgConnection = self.admin.connect().await.unwrap();
-        sqlx::query_scalar(question).fetch_one(&mut connection).await.unwrap()
+            ))
+            .await;
     }
 
     pub async fn account(&self, platform: &str) -> Uuid {
         let account = Uuid::now_v7();
         let brand = self.brand;
-        self.sql(&format!(
-            "insert into social_accounts (id, brand_id, platform, external_id, handle, state)
+        self.database
+            .sql(&format!(
+                "insert into social_accounts (id, brand_id, platform, external_id, handle, state)
              values ('{account}', '{brand}', '{platform}', '{account}', '@brand', 'CONNECTED')"
-        ))
-        .await;
+            ))
+            .await;
         account
     }
 
@@ -131,7 +98,7 @@ impl World {
                 )
             })
             .collect();
-        self.sql(&format!(
+        self.database.sql(&format!(
             "insert into media_assets (id, brand_id, source, kind, state, caption, object_key, content_type, bytes,
                                        content_hash, info, listed_at) values {}",
             rows.join(",")
@@ -143,7 +110,7 @@ impl World {
     /// A probed video that every network takes, of this length.
     pub async fn video(&self, duration_ms: u64) -> Uuid {
         let (brand, video, info) = (self.brand, Uuid::now_v7(), video(duration_ms));
-        self.sql(&format!(
+        self.database.sql(&format!(
             "insert into media_assets (id, brand_id, source, kind, state, caption, object_key, content_type, bytes,
                                        content_hash, info, listed_at)
              values ('{video}', '{brand}', 'UPLOAD', 'VIDEO', 'READY', 'Watch this', 'videos/{video}', 'video/mp4', 9000000,
@@ -202,61 +169,15 @@ impl World {
 
     /// Puts every file of the brand in place, as workers would, and lets its targets go on.
     pub async fn make_files(&self) {
-        self.sql("update transcoded_media set state = 'DONE', object_key = 'made/' || id, content_type = 'image/jpeg'")
+        self.database.sql("update transcoded_media set state = 'DONE', object_key = 'made/' || id, content_type = 'image/jpeg'")
             .await;
         let scope = backplane::store::Scope::brand(self.brand);
         let mut tx = self.system.store.begin(&scope).await.unwrap();
-        let assets: Vec<Uuid> = {
-            let mut connection: PgConnection = self.admin.connect().await.unwrap();
-            sqlx::query_scalar("select id from media_assets").fetch_all(&mut connection).await.unwrap()
-        };
+        let mut superuser = self.database.connect().await;
+        let assets = sqlx::query_scalar("select id from media_assets").fetch_all(&mut superuser);
+        let assets: Vec<Uuid> = assets.await.unwrap();
         backplane::store::targets::advance_targets(&mut tx, self.brand, &assets).await.unwrap();
         tx.commit().await.unwrap();
-    }
-
-    pub async fn end(self) {
-        self.stop.cancel();
-        self.system.store.close().await;
-        let cluster = self.admin.clone().database("postgres");
-        let mut connection: PgConnection = cluster.connect().await.unwrap();
-        let drop = format!("drop database {} with (force)", self.name);
-        connection.execute(drop.as_str()).await.unwrap();
-    }
-}
-
-fn config(admin: &PgConnectOptions) -> ControlPlaneConfig {
-    let url = |text: &str| text.parse().unwrap();
-    ControlPlaneConfig {
-        api: ApiConfig {
-            listen: ([127, 0, 0, 1], 0).into(),
-            public_url: url("http://localhost"),
-            dashboard_url: url("http://localhost"),
-            dashboard_origins: vec![],
-            redirect_urls: vec![],
-            local: true,
-            passwords_at_once: 1,
-        },
-        store: StoreConfig {
-            // The tests' own login takes the role on at once: what it may do is the role's.
-            options: admin.clone().options([("role", Login::Api.name())]),
-            connections_max: 8,
-            acquire_timeout: Duration::from_secs(20),
-            statement_timeout: Duration::from_secs(20),
-        },
-        // Nobody listens there: an announcement that cannot be made is only late.
-        broker: BrokerConfig::parse(&SecretString::from("amqp://guest:guest@127.0.0.1:9/%2f"), "test.")
-            .unwrap(),
-        blobs: BlobConfig {
-            endpoint: url("http://127.0.0.1:9"),
-            public_endpoint: None,
-            media_endpoint: None,
-            region: "us-east-1".to_owned(),
-            bucket: "test".to_owned(),
-            access_key_id: "key".to_owned(),
-            secret_access_key: SecretString::from("secret"),
-        },
-        connectors: ConnectorsConfig::production(),
-        master_keys: SecretString::from(format!("test:{}", "5a".repeat(32))),
     }
 }
 

@@ -2,12 +2,14 @@
 #![expect(clippy::unwrap_used, reason = "a story stops at the first surprise")]
 
 mod account_limits;
+mod admin;
 mod approval;
 mod bad_input;
 mod bad_requests;
 mod broker_lost;
 mod claimed_twice;
 mod conforming_clip;
+mod deadlocks;
 mod deleted;
 mod flows;
 mod frozen_worker;

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use backplane::job_kind::{JobKind, Lane};
+use backplane::store::asset_work::{self, FetchFacts};
 use backplane::store::jobs::{self, Fence, NewJob};
-use backplane::store::media_work::{self, FetchFacts};
-use backplane::store::{StoreError, Tx, targets};
+use backplane::store::{StoreError, Tx, rerun, targets};
 use connectors::{Connector, ErrorKind, FetchFailure, FetchLimits, FoundItem, Session};
 use domain::engine::InputLimits;
 use domain::id::Noun;
@@ -26,7 +26,7 @@ const SOURCE: &str = "source";
 pub(super) async fn run(context: &Context, job: &Job) -> Result<Done, JobError> {
     let (brand, asset) = (job.claim.brand, job.claim.subject);
     let mut tx = context.begin(brand).await?;
-    let facts = media_work::fetch_facts(&mut tx, brand, asset).await?;
+    let facts = asset_work::fetch_facts(&mut tx, brand, asset).await?;
     tx.commit().await?;
     let wanted = facts.filter(|facts| facts.state == "FETCHING" && facts.kind != "CAROUSEL");
     let Some((facts, account)) = wanted.and_then(|facts| facts.account_id.map(|account| (facts, account)))
@@ -85,15 +85,21 @@ async fn download(context: &Context, job: &Job, address: &Url) -> Result<Done, J
     let key = format!("{brand}/originals/{}", Uuid::now_v7());
     context.upload(&path, &key, "application/octet-stream").await?;
     let bytes = i64::try_from(fetched.bytes).map_err(JobError::broken)?;
+    rerun(|| record(context, job, &key, bytes)).await?;
+    context.changed(brand, Noun::MediaAsset, asset);
+    Ok(Done::Settled)
+}
+
+/// The file lies in storage: the asset goes on to its probe.
+async fn record(context: &Context, job: &Job, key: &str, bytes: i64) -> Result<(), JobError> {
+    let (brand, asset) = (job.claim.brand, job.claim.subject);
     let (mut tx, fence) = context.fenced(&job.claim).await?;
-    media_work::asset_fetched(&mut tx, &fence, asset, &key, bytes).await?;
+    asset_work::asset_fetched(&mut tx, &fence, asset, key, bytes).await?;
     let mut probe = NewJob::now(JobKind::Probe, Lane::Bulk, asset);
     probe.traceparent.clone_from(&job.claim.traceparent);
     jobs::enqueue(&mut tx, brand, &[probe]).await?;
     jobs::settle(&mut tx, fence).await?;
-    tx.commit().await?;
-    context.changed(brand, Noun::MediaAsset, asset);
-    Ok(Done::Settled)
+    Ok(tx.commit().await?)
 }
 
 fn withheld() -> Problem {
@@ -114,8 +120,7 @@ fn too_large() -> Problem {
 
 /// The file could not be had.
 pub(super) async fn give_up(tx: &mut Tx, fence: &Fence, problem: &Problem) -> Result<(), StoreError> {
-    media_work::asset_rejected(tx, fence, fence.subject(), problem).await?;
-    let moved = media_work::asset_and_carousels(tx, fence.brand(), fence.subject()).await?;
+    let moved = asset_work::asset_rejected(tx, fence, fence.subject(), problem).await?;
     targets::advance_targets(tx, fence.brand(), &moved).await?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use backplane::job_kind::{JobKind, Lane};
 use backplane::store::jobs::{self, Fence, NewJob};
-use backplane::store::{StoreError, Tx, clock, housekeeping_work, media_work, targets};
+use backplane::store::{StoreError, Tx, asset_work, clock, housekeeping_work, targets};
 use chrono::Duration;
 use domain::problem::{Problem, Remedy};
 use uuid::Uuid;
@@ -46,8 +46,7 @@ async fn break_off_uploads(context: &Context, job: &Job, brand: Uuid) -> Result<
         let aborted = context.blobs.abort_upload(&upload.object_key, &upload.storage_upload_id).await;
         aborted.map_err(JobError::retry)?;
         let (mut tx, fence) = context.fenced(&job.claim).await?;
-        media_work::asset_rejected(&mut tx, &fence, upload.asset_id, &problem).await?;
-        let moved = media_work::asset_and_carousels(&mut tx, brand, upload.asset_id).await?;
+        let moved = asset_work::asset_rejected(&mut tx, &fence, upload.asset_id, &problem).await?;
         targets::advance_targets(&mut tx, brand, &moved).await?;
         tx.commit().await?;
         job.progress.mark();

@@ -96,10 +96,11 @@ async fn take(
             external_url: others[*post].url.as_ref().map(ToString::to_string),
         })
         .collect();
-    ingest_work::attach_own_posts(&mut tx, &fence, account, &attached).await?;
+    // The jobs before the targets that they write, as everybody locks them.
     let publish: Vec<NewJob> =
         attached.iter().map(|post| NewJob::now(JobKind::Publish, Lane::Now, post.target_id)).collect();
     jobs::enqueue(&mut tx, brand, &publish).await?;
+    ingest_work::attach_own_posts(&mut tx, &fence, account, &attached).await?;
 
     let foreign: Vec<&FoundMedia> = sorted.foreign.iter().map(|post| others[*post]).collect();
     let denied = ingest_work::closed_as_absent(&mut tx, brand, account).await?;

@@ -11,12 +11,14 @@ mod revoke;
 mod transcode;
 
 use std::fmt::Display;
+use std::sync::Arc;
 
 use backplane::job_kind::JobKind;
 use backplane::store::jobs::{Claim, Fence};
-use backplane::store::{StoreError, StoreErrorKind, Tx};
+use backplane::store::{FromStore, StoreError, StoreErrorKind, Tx};
 use chrono::{DateTime, Duration, Utc};
 use domain::problem::{Problem, Remedy};
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::context::Context;
@@ -29,6 +31,31 @@ pub(crate) struct Job {
     pub(crate) cancel: CancellationToken,
     /// Told of every sign of life, so that a job which hangs is not renewed for ever.
     pub(crate) progress: crate::lease::Progress,
+    /// Held while something is written that must not be lost: the job is not dropped meanwhile.
+    pub(crate) unfenced: Arc<Mutex<()>>,
+}
+
+impl Job {
+    pub(crate) fn new(claim: Claim) -> Self {
+        Self {
+            claim,
+            cancel: CancellationToken::new(),
+            progress: crate::lease::Progress::new(),
+            unfenced: Arc::default(),
+        }
+    }
+
+    /// Does `write` to its end, even if the lease is lost meanwhile: the outcome of an attempt, and a rotated token.
+    pub(crate) async fn unfenced<T>(&self, write: impl Future<Output = T>) -> T {
+        let _held = self.unfenced.lock().await;
+        write.await
+    }
+
+    /// Waits until the job is to be dropped, and may be.
+    pub(crate) async fn dropped(&self) {
+        self.cancel.cancelled().await;
+        drop(self.unfenced.lock().await);
+    }
 }
 
 /// How a run of a job ended well.
@@ -57,6 +84,18 @@ pub(crate) enum JobError {
     /// Somebody else has the job now: leave nothing.
     #[error("the lease was lost")]
     Fenced,
+    /// Postgres took a transaction back that met another one: not counted, and begun anew at once.
+    #[error("met another change of the same rows")]
+    RolledBack(#[source] StoreError),
+}
+
+impl FromStore for JobError {
+    fn store_error(&self) -> Option<&StoreError> {
+        match self {
+            Self::RolledBack(error) => Some(error),
+            _ => None,
+        }
+    }
 }
 
 impl JobError {
@@ -79,6 +118,7 @@ impl JobError {
 impl From<StoreError> for JobError {
     fn from(error: StoreError) -> Self {
         match &error.kind {
+            StoreErrorKind::RolledBack => Self::RolledBack(error),
             StoreErrorKind::Transient | StoreErrorKind::CommitUnknown => Self::retry(&error),
             StoreErrorKind::Constraint(name) => Self::Retry(format!("constraint {name}")),
             StoreErrorKind::Fatal => {

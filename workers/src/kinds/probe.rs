@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use backplane::store::asset_work::{self, ProbeFacts, ProbeResult};
 use backplane::store::jobs::{self, Fence};
-use backplane::store::media_work::{self, ProbeFacts, ProbeResult};
-use backplane::store::{StoreError, Tx, targets};
+use backplane::store::{StoreError, Tx, rerun, targets};
 use domain::engine::{Event, InputLimits, ProbeRequest, Probed, Request};
 use domain::id::Noun;
 use domain::platform::MediaKind;
@@ -24,7 +24,7 @@ const THUMBNAIL: &str = "thumbnail.jpg";
 pub(super) async fn run(context: &Context, job: &Job) -> Result<Done, JobError> {
     let (brand, asset) = (job.claim.brand, job.claim.subject);
     let mut tx = context.begin(brand).await?;
-    let facts = media_work::probe_facts(&mut tx, brand, asset).await?;
+    let facts = asset_work::probe_facts(&mut tx, brand, asset).await?;
     tx.commit().await?;
     let Some(facts) = facts.filter(|facts| facts.state == "PROBING") else {
         return settle_nothing(context, job).await;
@@ -109,7 +109,7 @@ fn with_article(kind: &str) -> &'static str {
 }
 
 async fn accept(context: &Context, job: &Job, scratch: &Scratch, probed: Probed) -> Result<Done, JobError> {
-    let (brand, asset) = (job.claim.brand, job.claim.subject);
+    let brand = job.claim.brand;
     let thumbnail_key = match probed.thumbnail {
         Some(_) => {
             let key = format!("{brand}/thumbnails/{}.jpg", Uuid::now_v7());
@@ -130,15 +130,25 @@ async fn accept(context: &Context, job: &Job, scratch: &Scratch, probed: Probed)
         sha256: hex::decode(&probed.sha256).map_err(JobError::broken)?,
         thumbnail_key,
     };
-    let (mut tx, fence) = context.fenced(&job.claim).await?;
-    media_work::asset_ready(&mut tx, &fence, asset, &result).await?;
-    let moved = media_work::asset_and_carousels(&mut tx, brand, asset).await?;
-    jobs::settle(&mut tx, fence).await?;
-    let targets = targets::advance_targets(&mut tx, brand, &moved).await?;
-    tx.commit().await?;
+    let (moved, targets) = rerun(|| record(context, job, &result)).await?;
     context.changed_all(brand, Noun::MediaAsset, &moved);
     context.changed_all(brand, Noun::PublishTarget, &targets);
     Ok(Done::Settled)
+}
+
+/// Makes the asset READY and lets the targets that waited for it go on. Returns what changed: assets and targets.
+async fn record(
+    context: &Context,
+    job: &Job,
+    result: &ProbeResult,
+) -> Result<(Vec<Uuid>, Vec<Uuid>), JobError> {
+    let (brand, asset) = (job.claim.brand, job.claim.subject);
+    let (mut tx, fence) = context.fenced(&job.claim).await?;
+    let moved = asset_work::asset_ready(&mut tx, &fence, asset, result).await?;
+    jobs::settle(&mut tx, fence).await?;
+    let targets = targets::advance_targets(&mut tx, brand, &moved).await?;
+    tx.commit().await?;
+    Ok((moved, targets))
 }
 
 async fn reject(context: &Context, job: &Job, problem: &Problem) -> Result<Done, JobError> {
@@ -151,8 +161,7 @@ async fn reject(context: &Context, job: &Job, problem: &Problem) -> Result<Done,
 }
 
 async fn refuse(tx: &mut Tx, fence: &Fence, problem: &Problem) -> Result<(), StoreError> {
-    media_work::asset_rejected(tx, fence, fence.subject(), problem).await?;
-    let moved = media_work::asset_and_carousels(tx, fence.brand(), fence.subject()).await?;
+    let moved = asset_work::asset_rejected(tx, fence, fence.subject(), problem).await?;
     targets::advance_targets(tx, fence.brand(), &moved).await?;
     Ok(())
 }

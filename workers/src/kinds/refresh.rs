@@ -28,7 +28,8 @@ pub(super) async fn run(context: &Context, job: &Job) -> Result<Done, JobError> 
         Err(error) => return accounts::call_failed(context, job, account, error.kind).await,
     };
     failpoint("token.refreshed_before_store");
-    context.secrets.rotate(&context.store, brand, account, opened.platform, &fresh).await?;
+    let stored = context.secrets.rotate(&context.store, brand, account, opened.platform, &fresh);
+    job.unfenced(stored).await?;
     confirm(context, job, opened, fresh).await
 }
 

@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use backplane::store::jobs::{self, Claim, Fence};
-use backplane::store::media_work::{self, MadeFile, TranscodeFacts, TranscodeRow};
-use backplane::store::{StoreError, Tx, targets};
+use backplane::store::transcode_work::{self, MadeFile, TranscodeFacts, TranscodeRow};
+use backplane::store::{StoreError, Tx, rerun, targets};
 use domain::conformance::violations;
 use domain::engine::{Event, InputLimits, OutputOutcome, OutputRequest, OutputResult, Request, RunRequest};
 use domain::id::Noun;
@@ -39,7 +39,7 @@ struct Wanted {
 pub(super) async fn run(context: &Context, job: &Job) -> Result<Done, JobError> {
     let (brand, subject) = (job.claim.brand, job.claim.subject);
     let mut tx = context.begin(brand).await?;
-    let facts = media_work::transcode_facts(&mut tx, brand, subject).await?;
+    let facts = transcode_work::transcode_facts(&mut tx, brand, subject).await?;
     tx.commit().await?;
     let Some(facts) = facts.filter(|facts| facts.rows.iter().any(|row| row.id == subject)) else {
         let (mut tx, fence) = context.fenced(&job.claim).await?;
@@ -79,7 +79,7 @@ async fn claim_along(context: &Context, job: &Job, facts: &TranscodeFacts) -> Re
         .collect::<Result<Vec<_>, JobError>>()?;
     let ids: Vec<Uuid> = wanted.iter().map(|file| file.row.id).collect();
     let (mut tx, fence) = context.fenced(&job.claim).await?;
-    media_work::transcodes_running(&mut tx, &fence, &ids).await?;
+    transcode_work::transcodes_running(&mut tx, &fence, &ids).await?;
     tx.commit().await?;
     Ok(wanted)
 }
@@ -153,7 +153,7 @@ async fn show_progress(
         // Progress is a courtesy: a failed write is made good by the next one.
         let written = async {
             let mut tx = context.begin(brand).await?;
-            media_work::transcodes_progress(&mut tx, brand, ids, done).await?;
+            transcode_work::transcodes_progress(&mut tx, brand, ids, done).await?;
             tx.commit().await.map_err(JobError::from)
         };
         if let Err(error) = written.await {
@@ -198,7 +198,7 @@ async fn finish(
         }
     }
     failpoint("s3.completed_before_row");
-    record(context, job, wanted, made, &failed).await
+    rerun(|| record(context, job, wanted, &made, &failed)).await
 }
 
 /// Settles every row under its own fence, in one transaction.
@@ -206,7 +206,7 @@ async fn record(
     context: &Context,
     job: &Job,
     wanted: &[Wanted],
-    made: Vec<MadeFile>,
+    made: &[MadeFile],
     failed: &[(Uuid, Problem)],
 ) -> Result<Done, JobError> {
     let brand = job.claim.brand;
@@ -218,15 +218,15 @@ async fn record(
         return Err(JobError::Fenced);
     };
     // Targets before files, as everybody locks them who advances targets.
-    let waiting = media_work::assets_waiting_for(&mut tx, brand, &held).await?;
+    let waiting = transcode_work::assets_waiting_for(&mut tx, brand, &held).await?;
     targets::hold(&mut tx, brand, &waiting).await?;
-    let made: Vec<MadeFile> = made.into_iter().filter(|file| held.contains(&file.id)).collect();
-    media_work::transcodes_done(&mut tx, own, &made).await?;
+    let made: Vec<MadeFile> = made.iter().filter(|file| held.contains(&file.id)).cloned().collect();
+    transcode_work::transcodes_done(&mut tx, own, &made).await?;
     for (id, problem) in failed.iter().filter(|(id, _)| held.contains(id)) {
-        media_work::transcode_failed(&mut tx, own, *id, problem).await?;
+        transcode_work::transcode_failed(&mut tx, own, *id, problem).await?;
     }
     // Read again: a target that was tied to one of them meanwhile is seen now.
-    let waiting = media_work::assets_waiting_for(&mut tx, brand, &held).await?;
+    let waiting = transcode_work::assets_waiting_for(&mut tx, brand, &held).await?;
     for fence in fences {
         jobs::settle(&mut tx, fence).await?;
     }
@@ -275,10 +275,10 @@ async fn give_back(context: &Context, job: &Job, wanted: &[Wanted]) {
 
 /// The file cannot be made: those that wait for it are told.
 pub(super) async fn give_up(tx: &mut Tx, fence: &Fence, problem: &Problem) -> Result<(), StoreError> {
-    let waiting = media_work::assets_waiting_for(tx, fence.brand(), &[fence.subject()]).await?;
+    let waiting = transcode_work::assets_waiting_for(tx, fence.brand(), &[fence.subject()]).await?;
     targets::hold(tx, fence.brand(), &waiting).await?;
-    media_work::transcode_failed(tx, fence, fence.subject(), problem).await?;
-    let waiting = media_work::assets_waiting_for(tx, fence.brand(), &[fence.subject()]).await?;
+    transcode_work::transcode_failed(tx, fence, fence.subject(), problem).await?;
+    let waiting = transcode_work::assets_waiting_for(tx, fence.brand(), &[fence.subject()]).await?;
     targets::advance_targets(tx, fence.brand(), &waiting).await?;
     Ok(())
 }

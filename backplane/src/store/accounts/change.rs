@@ -6,15 +6,43 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::row::{AccountRow, accounts_by_id};
+use crate::job_kind::JobKind;
+use crate::store::jobs::hold;
 use crate::store::{StoreError, Tx};
 
-/// Locks an account of a brand and reads it.
+/// Locks what works for an account, in the order of its jobs, before the account is locked: the jobs themselves,
+/// then the targets that have not left.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn hold_work(tx: &mut Tx, brand: Uuid, account: Uuid) -> Result<(), StoreError> {
+    let (targets, assets) = waiting_on_account(tx, brand, account).await?;
+    let mut jobs: Vec<(JobKind, Uuid)> =
+        [JobKind::Ingest, JobKind::Refresh, JobKind::Revoke].map(|kind| (kind, account)).into();
+    jobs.extend(targets.into_iter().map(|target| (JobKind::Publish, target)));
+    jobs.extend(assets.into_iter().map(|asset| (JobKind::Fetch, asset)));
+    hold(tx, &jobs).await?;
+    sqlx::query!(
+        r#"
+        select id from publish_targets
+         where brand_id = $1 and account_id = $2 and state in ('DRAFT', 'PREPARING', 'AWAITING_APPROVAL', 'SCHEDULED')
+         order by id for update
+        "#,
+        brand,
+        account,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Locks an account of a brand and reads it; [`hold_work`] comes before it.
 ///
 /// # Errors
 /// When a statement fails.
 pub async fn lock_account(tx: &mut Tx, brand: Uuid, account: Uuid) -> Result<Option<AccountRow>, StoreError> {
     let locked = sqlx::query_scalar!(
-        "select id from social_accounts where brand_id = $1 and id = $2 for update",
+        "select id from social_accounts where brand_id = $1 and id = $2 for no key update",
         brand,
         account
     )

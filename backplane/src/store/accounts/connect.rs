@@ -106,6 +106,27 @@ pub async fn known_accounts(
     Ok(rows.into_iter().map(|row| (row.external_id, row.id)).collect())
 }
 
+/// The brand's row of an account at a network, if it was ever connected.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn account_named(
+    tx: &mut Tx,
+    brand: Uuid,
+    platform: Platform,
+    external_id: &str,
+) -> Result<Option<Uuid>, StoreError> {
+    let id = sqlx::query_scalar!(
+        "select id from social_accounts where brand_id = $1 and platform = $2 and external_id = $3",
+        brand,
+        platform.as_str(),
+        external_id,
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(id)
+}
+
 /// An account that somebody gave access to.
 #[derive(Clone, Debug)]
 pub struct NewAccount<'a> {

@@ -22,6 +22,19 @@ pub struct Deletable {
 /// # Errors
 /// When the statement fails.
 pub async fn deletable(tx: &mut Tx, brand: Uuid, asset: Uuid) -> Result<Option<Deletable>, StoreError> {
+    // By id, with the items that would go along, as everybody locks assets who locks several.
+    sqlx::query!(
+        r#"
+        select id from media_assets
+         where brand_id = $1 and (id = $2 or (in_carousel and id in (
+               select item_id from carousel_items where brand_id = $1 and carousel_id = $2)))
+         order by id for update
+        "#,
+        brand,
+        asset,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
     let row = sqlx::query_as!(
         Deletable,
         r#"
@@ -32,7 +45,7 @@ pub async fn deletable(tx: &mut Tx, brand: Uuid, asset: Uuid) -> Result<Option<D
                         where i.item_id = a.id and c.state <> 'DELETED') as "in_carousel!",
                u.object_key as "upload_key?", u.storage_upload_id as "upload_id?"
           from media_assets a left join uploads u on u.asset_id = a.id and u.completed_at is null
-         where a.brand_id = $1 and a.id = $2 for update of a
+         where a.brand_id = $1 and a.id = $2
         "#,
         brand,
         asset,
@@ -54,7 +67,7 @@ pub async fn delete_asset(tx: &mut Tx, brand: Uuid, asset: Uuid) -> Result<Vec<S
         with gone as (
             select a.id, a.object_key, a.thumbnail_key, a.content_hash from media_assets a
              where a.brand_id = $1 and (a.id = $2 or (a.in_carousel and a.id in (
-                   select item_id from carousel_items where brand_id = $1 and carousel_id = $2))) for update),
+                   select item_id from carousel_items where brand_id = $1 and carousel_id = $2)))),
         marked as (
             update media_assets a
                set state = 'DELETED', object_key = null, thumbnail_key = null, problem_code = null, problem_message = null,

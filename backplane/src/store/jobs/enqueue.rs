@@ -153,6 +153,29 @@ fn sorted_and_distinct(jobs: &[NewJob]) -> Vec<NewJob> {
     jobs
 }
 
+/// Locks those of these jobs that are live, in the order in which everybody locks jobs. First of all in a
+/// transaction that changes what they may be writing now: a job locks its own row before that, too.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn hold(tx: &mut Tx, jobs: &[(JobKind, Uuid)]) -> Result<(), StoreError> {
+    let kinds: Vec<String> = jobs.iter().map(|(kind, _)| kind.as_str().to_owned()).collect();
+    let subjects: Vec<Uuid> = jobs.iter().map(|(_, subject)| *subject).collect();
+    sqlx::query!(
+        r#"
+        select jobs.id
+          from unnest($1::text[], $2::uuid[]) as wanted (kind, subject)
+          join jobs on jobs.kind = wanted.kind and jobs.subject = wanted.subject and jobs.state in ('ready', 'running')
+         order by jobs.kind, jobs.subject for update of jobs
+        "#,
+        &kinds,
+        &subjects,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(())
+}
+
 /// Lets waiting jobs run at once, and running ones once more: what held them up is gone.
 ///
 /// # Errors
@@ -163,7 +186,7 @@ pub async fn wake(tx: &mut Tx, kind: JobKind, subjects: &[Uuid]) -> Result<(), S
         with live as (
             select id from jobs
              where kind = $1 and subject = any($2) and state in ('ready', 'running')
-             order by id for update)
+             order by subject for update)
         update jobs
            set again   = jobs.again or jobs.state = 'running',
                rung_at = case when jobs.state = 'ready' and jobs.run_at > now() then null else jobs.rung_at end,
@@ -186,7 +209,7 @@ pub async fn withdraw(tx: &mut Tx, kind: JobKind, subjects: &[Uuid]) -> Result<(
     sqlx::query!(
         r#"
         with waiting as (
-            select id from jobs where kind = $1 and subject = any($2) and state = 'ready' order by id for update)
+            select id from jobs where kind = $1 and subject = any($2) and state = 'ready' order by subject for update)
         update jobs set state = 'done', finished_at = now(), rung_at = null, again = false
           from waiting where jobs.id = waiting.id
         "#,

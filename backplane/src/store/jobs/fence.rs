@@ -87,7 +87,7 @@ pub async fn fence_more(tx: &mut Tx, claims: &[Claim]) -> Result<Vec<Fence>, Sto
     let held = sqlx::query_scalar!(
         r#"
         select jobs.id from jobs join unnest($1::uuid[], $2::bigint[]) as mine (id, epoch) on mine.id = jobs.id
-         where jobs.epoch = mine.epoch and jobs.state = 'running' order by jobs.id for update of jobs
+         where jobs.epoch = mine.epoch and jobs.state = 'running' order by jobs.kind, jobs.subject for update of jobs
         "#,
         &ids,
         &epochs,

@@ -26,9 +26,10 @@ pub async fn renew(store: &Store, holder: Uuid, mine: &[Leased]) -> Result<Vec<U
     let mut tx = store.begin(&Scope::Holder { holder }).await?;
     let held = sqlx::query_scalar!(
         r#"
-        update jobs set lease_until = now() + interval '30 s'
-          from unnest($1::uuid[], $2::bigint[]) as mine (id, epoch)
-         where jobs.id = mine.id and jobs.epoch = mine.epoch and jobs.state = 'running'
+        with held as (
+            select jobs.id from jobs join unnest($1::uuid[], $2::bigint[]) as mine (id, epoch) on mine.id = jobs.id
+             where jobs.epoch = mine.epoch and jobs.state = 'running' order by jobs.kind, jobs.subject for update of jobs)
+        update jobs set lease_until = now() + interval '30 s' from held where jobs.id = held.id
         returning jobs.id
         "#,
         &ids,

@@ -13,7 +13,7 @@ mod relay;
 mod sweep;
 
 pub use claim::{Claim, Doorbell, claim, claim_more};
-pub use enqueue::{NewJob, enqueue, ensure, reschedule, wake, withdraw};
+pub use enqueue::{NewJob, enqueue, ensure, hold, reschedule, wake, withdraw};
 pub use fence::{Fence, Retry, begin_fenced, died, fail, fence_more, give_up, release, settle, snooze};
 pub use gauges::{KindGauges, TargetGauges, job_gauges, take_gauge_turn, target_gauges};
 pub use lease::{Leased, forget_worker, renew, report_slots};

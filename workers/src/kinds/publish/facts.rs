@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration as StdDuration;
 
 use backplane::blobs::Audience;
-use backplane::store::attempts::attempts_of;
+use backplane::store::attempts::{AttemptRow, attempts_of};
 use backplane::store::publish_work::{self, MediaFile, PublishFacts};
 use backplane::store::steps::{StoredStep, steps_of};
 use chrono::{DateTime, Duration, Utc};
@@ -24,6 +24,9 @@ const MEDIA_ADDRESS_FOR: StdDuration = StdDuration::from_secs(24 * 60 * 60);
 
 /// A post without a time of its own is not held back longer than this.
 const UNSCHEDULED_WAITS: Duration = Duration::days(7);
+
+/// The name of the step that a part is when it is live.
+const SENT: &str = "sent";
 
 /// A target, ready to be decided upon.
 #[derive(Debug)]
@@ -51,7 +54,7 @@ pub(super) async fn gather<'a>(
     let Some(facts) = publish_work::facts(&mut tx, brand, target).await? else { return Ok(None) };
     let media = publish_work::media(&mut tx, brand, target).await?;
     let steps = steps_of(&mut tx, target).await?;
-    let attempts = attempts_of(&mut tx, &[target]).await?.into_iter().map(|row| row.attempt).collect();
+    let attempts = attempts_of(&mut tx, &[target]).await?;
     let platform: Platform = facts.platform.parse().map_err(JobError::broken)?;
     let credentials = context.secrets.open(&mut tx, brand, facts.account_id, platform).await?;
     tx.commit().await?;
@@ -67,7 +70,9 @@ pub(super) async fn gather<'a>(
     let session = session(&facts, credentials);
     let post = post(context, &facts, media).await?;
     let plan = connector.steps(&post, &session);
-    let (done, begun) = split(steps);
+    let (mut done, begun) = split(steps);
+    done.extend(attempts.iter().filter_map(sent));
+    let attempts = attempts.into_iter().map(|row| row.attempt).collect();
     Ok(Some(Work { brand, facts, connector, platform, session, post, plan, done, begun, attempts, blocked }))
 }
 
@@ -99,11 +104,30 @@ impl Work<'_> {
         self.attempts.iter().any(|a| a.part == part && a.outcome == Some(AttemptOutcome::Created))
     }
 
+    /// The post's id, as the network answered when it made it.
+    pub(super) fn sent_id(&self) -> Option<&str> {
+        let sent = self.done.iter().find(|step| step.part == 0 && step.name == SENT);
+        sent.map(|step| step.remote_id.as_str())
+    }
+
     /// How late the post is, zero before its time.
     pub(super) fn lateness(&self) -> Duration {
         let due: DateTime<Utc> = self.facts.due_at.or(self.facts.scheduled_at).unwrap_or(self.facts.now);
         (self.facts.now - due).max(Duration::zero())
     }
+}
+
+/// A part that is live, as a step: replies name the id of the post that they reply to.
+fn sent(row: &AttemptRow) -> Option<Step> {
+    let created = row.attempt.outcome == Some(AttemptOutcome::Created);
+    Some(Step {
+        part: row.attempt.part,
+        name: SENT.to_owned(),
+        input_hash: String::new(),
+        remote_id: row.remote_id.clone().filter(|_| created)?,
+        expires_at: None,
+        data: serde_json::Value::Null,
+    })
 }
 
 fn split(steps: Vec<StoredStep>) -> (Vec<Step>, Vec<Step>) {

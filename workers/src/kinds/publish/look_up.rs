@@ -114,7 +114,7 @@ async fn close(
     seen: &str,
 ) -> Result<(), JobError> {
     let conclusion = Conclusion { attempt: attempt.id, outcome, proof: Some(seen), remote_id: None };
-    attempts::conclude(&context.store, work.brand, &conclusion).await?;
+    job.unfenced(attempts::conclude(&context.store, work.brand, &conclusion)).await?;
     job.progress.mark();
     Ok(())
 }

@@ -77,20 +77,20 @@ async fn record(
     match outcome {
         SendOutcome::Created(proof) => settle::created(context, job, work, attempt, &proof).await,
         SendOutcome::Refused(problem) => {
-            end(context, work, attempt, AttemptOutcome::Refused, &problem).await?;
+            end(context, job, work, attempt, AttemptOutcome::Refused, &problem).await?;
             settle::refused(context, job, work, attempt.part, problem).await
         }
         SendOutcome::AccountRefused(problem) => {
-            end(context, work, attempt, AttemptOutcome::RefusedForNow, &problem).await?;
+            end(context, job, work, attempt, AttemptOutcome::RefusedForNow, &problem).await?;
             settle::reconnect(context, job, work, problem).await
         }
         SendOutcome::Pending { at } => settle::pending(context, job, work, at).await,
         SendOutcome::RefusedForNow { until, problem } => {
-            end(context, work, attempt, AttemptOutcome::RefusedForNow, &problem).await?;
+            end(context, job, work, attempt, AttemptOutcome::RefusedForNow, &problem).await?;
             settle::wait(context, job, work, until, Some(problem)).await
         }
         SendOutcome::NotSent { problem } => {
-            end(context, work, attempt, AttemptOutcome::NotSent, &problem).await?;
+            end(context, job, work, attempt, AttemptOutcome::NotSent, &problem).await?;
             let until = work.facts.now + retry_delay(work);
             settle::wait(context, job, work, until, Some(problem)).await
         }
@@ -106,13 +106,14 @@ async fn record(
 /// Evidence is never fenced.
 async fn end(
     context: &Context,
+    job: &Job,
     work: &Work<'_>,
     attempt: &Attempt,
     outcome: AttemptOutcome,
     problem: &Problem,
 ) -> Result<(), JobError> {
     let conclusion = Conclusion { attempt: attempt.id, outcome, proof: Some(&problem.code), remote_id: None };
-    attempts::conclude(&context.store, work.brand, &conclusion).await?;
+    job.unfenced(attempts::conclude(&context.store, work.brand, &conclusion)).await?;
     failpoint("send.committed");
     Ok(())
 }

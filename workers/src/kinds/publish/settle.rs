@@ -3,12 +3,11 @@
 use backplane::store::attempts::{self, Conclusion};
 use backplane::store::jobs::{self, Fence};
 use backplane::store::publish_work::{self, CLAIMED_TWICE, TargetChange};
-use backplane::store::steps::{self, StoredStep};
-use backplane::store::{Tx, accounts_work};
+use backplane::store::{Tx, accounts_work, rerun};
 use chrono::{DateTime, Utc};
 use domain::id::Noun;
 use domain::problem::{Problem, Remedy};
-use domain::publishing::{Attempt, AttemptOutcome, Outcome, Proof, Step};
+use domain::publishing::{Attempt, AttemptOutcome, Outcome, Proof};
 
 use super::facts::Work;
 use super::{Stage, look_up};
@@ -31,9 +30,39 @@ pub(super) async fn created(
         proof: Some(&proof.seen),
         remote_id: proof.remote_id.as_deref(),
     };
+    let followed = job.unfenced(async {
+        let both = rerun(|| conclude_and_follow(context, job, work, attempt, proof, &conclusion)).await;
+        if let Err(error) = &both {
+            // The evidence without what follows from it, which the next look makes good.
+            tracing::warn!(%error, "the target does not follow its post yet");
+            attempts::conclude(&context.store, work.brand, &conclusion).await?;
+        }
+        Ok::<_, JobError>(both.unwrap_or(Some(Followed::Open)))
+    });
+    let followed = followed.await?;
+    failpoint("send.committed");
+    context.changed(work.brand, Noun::PublishTarget, job.claim.subject);
+    let followed = followed.ok_or(JobError::Fenced)?;
+    if let Followed::End(state) = followed {
+        context.metrics.target_ended(work.platform, state);
+        return Ok(Stage::Over(Done::Settled));
+    }
+    Ok(Stage::Again)
+}
+
+/// Both in one transaction; `None`: the job is somebody else's, who goes on from the evidence.
+async fn conclude_and_follow(
+    context: &Context,
+    job: &Job,
+    work: &Work<'_>,
+    attempt: &Attempt,
+    proof: &Proof,
+    conclusion: &Conclusion<'_>,
+) -> Result<Option<Followed>, JobError> {
     let mut tx = context.begin(work.brand).await?;
-    let recorded = attempts::conclude_in(&mut tx, &conclusion).await?;
+    // The job before what it writes, as everybody locks them. Without it the evidence counts all the same.
     let fence = jobs::fence_more(&mut tx, std::slice::from_ref(&job.claim)).await?.pop();
+    let recorded = attempts::conclude_in(&mut tx, conclusion).await?;
     let followed = match fence {
         // An attempt that a person closed before is not an end to go by: it is looked at again.
         Some(fence) if recorded && is_whole(work, attempt.part, proof) => {
@@ -43,14 +72,7 @@ pub(super) async fn created(
         None => None,
     };
     tx.commit().await?;
-    failpoint("send.committed");
-    context.changed(work.brand, Noun::PublishTarget, job.claim.subject);
-    let followed = followed.ok_or(JobError::Fenced)?;
-    if let Followed::End(state) = followed {
-        context.metrics.target_ended(work.platform, state);
-        return Ok(Stage::Over(Done::Settled));
-    }
-    Ok(Stage::Again)
+    Ok(followed)
 }
 
 /// Where a target is after one of its parts was made.
@@ -87,8 +109,8 @@ async fn end(
     Ok(Followed::End(if own { change.state } else { "NEEDS_ATTENTION" }))
 }
 
-/// Part 0 gives the target its id and address; every part leaves its id for those that reply to it.
-/// Nothing replies to a post that may be another target's: then a person is asked first.
+/// Part 0 gives the target its id and address. Nothing replies to a post that may be another target's: then a person
+/// is asked first.
 async fn follow(
     tx: &mut Tx,
     fence: Fence,
@@ -96,7 +118,6 @@ async fn follow(
     part: u16,
     proof: &Proof,
 ) -> Result<Followed, JobError> {
-    let target = work.facts.target_id;
     if part == 0 {
         let change = TargetChange {
             state: "PUBLISHING",
@@ -105,21 +126,10 @@ async fn follow(
             external_id: proof.remote_id.as_deref(),
             external_url: proof.url.as_deref(),
         };
-        if !publish_work::change_target(tx, &fence, target, &change).await? {
+        if !publish_work::change_target(tx, &fence, work.facts.target_id, &change).await? {
             jobs::settle(tx, fence).await?;
             return Ok(Followed::End("NEEDS_ATTENTION"));
         }
-    }
-    if let Some(remote_id) = proof.remote_id.clone() {
-        let step = Step {
-            part,
-            name: "sent".to_owned(),
-            input_hash: String::new(),
-            remote_id,
-            expires_at: None,
-            data: serde_json::Value::Null,
-        };
-        steps::save_step(tx, &fence, target, &StoredStep { step, done: true }).await?;
     }
     Ok(Followed::Open)
 }
@@ -160,17 +170,14 @@ pub(super) async fn finish(
     outcome: Outcome,
 ) -> Result<Stage, JobError> {
     let (state, problem) = state_of(outcome);
+    // The network's answer to part 0, when its evidence was written without the target.
+    let external_id = work.sent_id().filter(|_| state == "PUBLISHED" && work.facts.external_id.is_none());
     let (mut tx, fence) = context.fenced(&job.claim).await?;
-    let change = TargetChange {
-        state,
-        problem: problem.as_ref(),
-        retry_at: None,
-        external_id: None,
-        external_url: None,
-    };
+    let change =
+        TargetChange { state, problem: problem.as_ref(), retry_at: None, external_id, external_url: None };
     let own = publish_work::change_target(&mut tx, &fence, job.claim.subject, &change).await?;
     let state = if own { state } else { "NEEDS_ATTENTION" };
-    let id_may_follow = state == "PUBLISHED" && work.facts.external_id.is_none();
+    let id_may_follow = state == "PUBLISHED" && work.facts.external_id.is_none() && external_id.is_none();
     if !id_may_follow {
         jobs::settle(&mut tx, fence).await?;
     }

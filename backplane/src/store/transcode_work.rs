@@ -1,0 +1,224 @@
+//! What the transcode job reads and writes: the files that are made of an asset.
+
+use domain::problem::Problem;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::jobs::Fence;
+use super::{StoreError, Tx};
+
+/// Whose targets wait for these files: assets of the same content share them.
+///
+/// # Errors
+/// When Postgres cannot be asked.
+pub async fn assets_waiting_for(
+    tx: &mut Tx,
+    brand: Uuid,
+    transcoded: &[Uuid],
+) -> Result<Vec<Uuid>, StoreError> {
+    let ids = sqlx::query_scalar!(
+        r#"
+        select distinct t.asset_id
+          from target_media m join publish_targets t on t.brand_id = m.brand_id and t.id = m.target_id
+         where m.brand_id = $1 and m.transcoded_id = any($2) and t.state in ('DRAFT', 'PREPARING')
+         order by t.asset_id
+        "#,
+        brand,
+        transcoded,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(ids)
+}
+
+/// One file to make.
+#[derive(Clone, Debug)]
+pub struct TranscodeRow {
+    pub id: Uuid,
+    pub asset_id: Uuid,
+    pub operation: Value,
+    pub state: String,
+    pub profiles: Vec<String>,
+}
+
+/// The source of a transcode and everything that is still to be made from it.
+#[derive(Clone, Debug)]
+pub struct TranscodeFacts {
+    pub asset_id: Uuid,
+    pub asset_state: String,
+    pub object_key: Option<String>,
+    pub content_type: Option<String>,
+    pub bytes: Option<i64>,
+    pub info: Option<Value>,
+    /// SHA-256 of its file.
+    pub sha256: Option<Vec<u8>>,
+    pub rows: Vec<TranscodeRow>,
+}
+
+/// Reads the source of `transcoded` and every row of that source that is not made yet, itself
+/// first. `None` when the row is gone.
+///
+/// # Errors
+/// When Postgres cannot be asked.
+pub async fn transcode_facts(
+    tx: &mut Tx,
+    brand: Uuid,
+    transcoded: Uuid,
+) -> Result<Option<TranscodeFacts>, StoreError> {
+    let Some(asset) = sqlx::query!(
+        r#"
+        select a.id, a.state, a.object_key, a.content_type, a.bytes, a.info, a.content_hash
+          from transcoded_media m join media_assets a on a.brand_id = m.brand_id and a.id = m.asset_id
+         where m.brand_id = $1 and m.id = $2
+        "#,
+        brand,
+        transcoded,
+    )
+    .fetch_optional(&mut **tx)
+    .await?
+    else {
+        return Ok(None);
+    };
+    let rows = sqlx::query_as!(
+        TranscodeRow,
+        r#"
+        select m.id, m.asset_id, m.operation, m.state,
+               coalesce((select array_agg(p.profile order by p.profile) from transcode_profiles p
+                          where p.brand_id = m.brand_id and p.transcoded_id = m.id), '{}') as "profiles!"
+          from transcoded_media m
+         where m.brand_id = $1 and m.asset_id = $2 and m.state in ('QUEUED', 'RUNNING')
+         order by (m.id = $3) desc, m.id
+         limit 32
+        "#,
+        brand,
+        asset.id,
+        transcoded,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(Some(TranscodeFacts {
+        asset_id: asset.id,
+        asset_state: asset.state,
+        object_key: asset.object_key,
+        content_type: asset.content_type,
+        bytes: asset.bytes,
+        info: asset.info,
+        sha256: asset.content_hash,
+        rows,
+    }))
+}
+
+/// Marks rows as being worked on.
+///
+/// # Errors
+/// When Postgres cannot be asked.
+pub async fn transcodes_running(tx: &mut Tx, fence: &Fence, ids: &[Uuid]) -> Result<(), StoreError> {
+    let brand = fence.brand();
+    sqlx::query!(
+        r#"
+        update transcoded_media set state = 'RUNNING', progress = 0, updated_at = now()
+         where brand_id = $1 and id = any($2) and state in ('QUEUED', 'RUNNING')
+        "#,
+        brand,
+        ids,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Shows how far the rows are, 0 to 1.
+///
+/// # Errors
+/// When Postgres cannot be asked.
+pub async fn transcodes_progress(
+    tx: &mut Tx,
+    brand: Uuid,
+    ids: &[Uuid],
+    done: f32,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        r#"
+        update transcoded_media set progress = greatest(progress, $3), updated_at = now()
+         where brand_id = $1 and id = any($2) and state = 'RUNNING'
+        "#,
+        brand,
+        ids,
+        done.clamp(0.0, 1.0),
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// A file that was made and verified.
+#[derive(Clone, Debug)]
+pub struct MadeFile {
+    pub id: Uuid,
+    pub object_key: String,
+    pub content_type: String,
+    pub info: Value,
+    pub sha256: Vec<u8>,
+}
+
+/// Names verified files: from here on they count.
+///
+/// # Errors
+/// When Postgres cannot be asked.
+pub async fn transcodes_done(tx: &mut Tx, fence: &Fence, files: &[MadeFile]) -> Result<(), StoreError> {
+    let brand = fence.brand();
+    let ids: Vec<Uuid> = files.iter().map(|file| file.id).collect();
+    let keys: Vec<String> = files.iter().map(|file| file.object_key.clone()).collect();
+    let types: Vec<String> = files.iter().map(|file| file.content_type.clone()).collect();
+    let infos: Vec<Value> = files.iter().map(|file| file.info.clone()).collect();
+    let hashes: Vec<Vec<u8>> = files.iter().map(|file| file.sha256.clone()).collect();
+    sqlx::query!(
+        r#"
+        update transcoded_media m
+           set state = 'DONE', progress = 1, object_key = f.object_key, content_type = f.content_type, info = f.info,
+               sha256 = f.sha256, problem_code = null, problem_message = null, problem_remedy = null,
+               problem_since = null, problem_retry_at = null, updated_at = now()
+          from unnest($2::uuid[], $3::text[], $4::text[], $5::jsonb[], $6::bytea[])
+               as f (id, object_key, content_type, info, sha256)
+         where m.brand_id = $1 and m.id = f.id
+        "#,
+        brand,
+        &ids,
+        &keys,
+        &types,
+        &infos,
+        &hashes,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Says of one row that it cannot be made.
+///
+/// # Errors
+/// When Postgres cannot be asked.
+pub async fn transcode_failed(
+    tx: &mut Tx,
+    fence: &Fence,
+    id: Uuid,
+    problem: &Problem,
+) -> Result<(), StoreError> {
+    let brand = fence.brand();
+    sqlx::query!(
+        r#"
+        update transcoded_media
+           set state = 'FAILED', problem_code = $3, problem_message = $4, problem_remedy = $5, problem_since = now(),
+               updated_at = now()
+         where brand_id = $1 and id = $2 and state in ('QUEUED', 'RUNNING')
+        "#,
+        brand,
+        id,
+        problem.code,
+        problem.message,
+        problem.remedy.as_str(),
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}

@@ -56,6 +56,10 @@ impl Store {
         let options = config.options.options([
             ("statement_timeout", timeout_ms.as_str()),
             ("idle_in_transaction_session_timeout", "60000"),
+            // A list reads a page of an index. Starting parallel workers or a compiler costs more than that, and
+            // Postgres would start them even for a branch of a query that it never runs.
+            ("max_parallel_workers_per_gather", "0"),
+            ("jit", "off"),
         ]);
         let pool = PgPoolOptions::new()
             .max_connections(config.connections_max)

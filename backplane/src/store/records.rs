@@ -268,17 +268,40 @@ pub async fn audit_by_id(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<AuditRow>, Sto
 /// # Errors
 /// When the statement fails.
 pub async fn count_audit(tx: &mut Tx, of: AuditOf, query: &AuditQuery) -> Result<i64, StoreError> {
-    let (brand, organization) = match of {
-        AuditOf::Brand(brand) => (Some(brand), None),
-        AuditOf::Organization(organization) => (None, Some(organization)),
-    };
+    match of {
+        AuditOf::Brand(brand) => count_of_brand(tx, brand, query).await,
+        AuditOf::Organization(organization) => count_of_organization(tx, organization, query).await,
+    }
+}
+
+async fn count_of_brand(tx: &mut Tx, brand: Uuid, query: &AuditQuery) -> Result<i64, StoreError> {
     let count = sqlx::query_scalar!(
         r#"select count(*) as "count!" from audit_log
-            where ($1::uuid is null or brand_id = $1) and ($2::uuid is null or organization_id = $2)
-              and ($3::timestamptz is null or at >= $3) and ($4::timestamptz is null or at < $4)
-              and ($5::uuid[] is null or actor_id = any($5)) and ($6::text[] is null or subject_id = any($6))
-              and ($7::text[] is null or action = any($7))"#,
+            where brand_id = $1 and ($2::timestamptz is null or at >= $2) and ($3::timestamptz is null or at < $3)
+              and ($4::uuid[] is null or actor_id = any($4)) and ($5::text[] is null or subject_id = any($5))
+              and ($6::text[] is null or action = any($6))"#,
         brand,
+        query.from,
+        query.before,
+        query.actors.as_deref() as Option<&[Uuid]>,
+        query.subjects.as_deref() as Option<&[String]>,
+        query.actions.as_deref() as Option<&[String]>,
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(count)
+}
+
+async fn count_of_organization(
+    tx: &mut Tx,
+    organization: Uuid,
+    query: &AuditQuery,
+) -> Result<i64, StoreError> {
+    let count = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from audit_log
+            where organization_id = $1 and ($2::timestamptz is null or at >= $2) and ($3::timestamptz is null or at < $3)
+              and ($4::uuid[] is null or actor_id = any($4)) and ($5::text[] is null or subject_id = any($5))
+              and ($6::text[] is null or action = any($6))"#,
         organization,
         query.from,
         query.before,

@@ -12,6 +12,7 @@ mod idempotency;
 mod ingest;
 mod killed_worker;
 mod lost_answers;
+mod messages;
 mod phone_clip;
 mod photos;
 mod slots;

@@ -3,9 +3,9 @@
 #![recursion_limit = "256"]
 #![expect(clippy::unwrap_used, reason = "tests say what they expect")]
 
+mod brands;
 mod live;
 mod people;
 mod protocol;
 mod server;
 mod sessions;
-mod tenants;

@@ -15,6 +15,7 @@ mod lost_answers;
 mod messages;
 mod phone_clip;
 mod photos;
+mod roles;
 mod slots;
 mod tenants;
 mod throttled;

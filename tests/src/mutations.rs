@@ -136,7 +136,9 @@ pub fn assert_complete(schema: &Schema) {
     let table = table();
     let listed: BTreeSet<String> =
         table.iter().map(|row| row.name).chain(OF_NOBODY).map(str::to_owned).collect();
-    assert_eq!(listed, schema.mutations(), "the table of mutations is not that of the schema");
+    let schemas = schema.mutations();
+    let differing: Vec<_> = listed.symmetric_difference(&schemas).collect();
+    assert!(differing.is_empty(), "these are in the schema or in the table, and not in both: {differing:?}");
     for name in OF_NOBODY {
         assert!(schema.input_ids(name).is_empty(), "{name} names something: give it a row in the table");
     }

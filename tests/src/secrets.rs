@@ -1,4 +1,4 @@
-//! The search for secrets that got out: in logs, metrics, replies, and every row outside their own table.
+//! The search for secrets that got out: in logs, metrics, replies, messages, and every row outside their own table.
 
 use backplane::{
     store::secrets::{SecretName, place},
@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::Row as _;
 use uuid::Uuid;
 
-use crate::{database::Database, world::World};
+use crate::{database::Database, firehose::Message, world::World};
 
 /// Fails when a token of a connected account, or the master key, is to be read anywhere.
 ///
@@ -19,12 +19,19 @@ pub async fn assert_kept(world: &World, master_keys: &SecretString, metrics: &st
     needles.extend(master_keys.expose_secret().split(':').nth(1).map(|key| key.trim().to_owned()));
     let logs = world.logs();
     let heard = world.heard.all();
+    let messages = match &world.firehose {
+        Some(firehose) => firehose.messages().await,
+        None => Vec::new(),
+    };
+    messages.iter().for_each(Message::assert_names_only_ids);
+    let messages = format!("{messages:?}");
     let rows = world.database.dump(&["account_secrets", "brand_keys"]).await;
     for needle in &needles {
         assert!(needle.len() >= 16, "a secret is too short to be searched for");
         assert!(!logs.contains(needle), "a secret is in a log");
         assert!(!heard.contains(needle), "a secret is in a reply");
         assert!(!metrics.contains(needle), "a secret is among the metrics");
+        assert!(!messages.contains(needle), "a secret is in a message");
         for (table, row) in &rows {
             assert!(!row.contains(needle), "a secret is in a row of {table}");
         }

@@ -1,7 +1,8 @@
 //! A world for one story, and the questions that every story ends with: is anything stuck, did a secret get out?
 
 use std::{
-    net::Ipv4Addr, os::unix::fs::PermissionsExt as _, path::PathBuf, sync::PoisonError, time::Duration,
+    collections::BTreeSet, net::Ipv4Addr, os::unix::fs::PermissionsExt as _, path::PathBuf,
+    sync::PoisonError, time::Duration,
 };
 
 use backplane::{broker::BrokerConfig, migrate::Role, vault::Vault};
@@ -15,7 +16,9 @@ use uuid::Uuid;
 use crate::{
     agency::Agency,
     api::{Api, Heard},
+    brand::WORK_LIMIT,
     database::Database,
+    firehose::Firehose,
     networks::{Networks, http},
     process::Process,
     secrets,
@@ -40,13 +43,15 @@ pub struct WorldOptions {
     pub workers: usize,
     /// A broker of its own, in place of the one that the stories share.
     pub amqp_url: Option<SecretString>,
+    /// The same, and one whose messages are searched for secrets at the end.
+    pub firehose: Option<Firehose>,
     /// What the processes log, as `RUST_LOG` says it.
     pub log_filter: &'static str,
 }
 
 impl Default for WorldOptions {
     fn default() -> Self {
-        Self { workers: 1, amqp_url: None, log_filter: EVERYTHING }
+        Self { workers: 1, amqp_url: None, firehose: None, log_filter: EVERYTHING }
     }
 }
 
@@ -61,6 +66,7 @@ pub struct World {
     metrics: std::sync::Mutex<Vec<Url>>,
     pub s3: S3Server,
     graphql: Url,
+    pub firehose: Option<Firehose>,
     amqp_url: SecretString,
     amqp_prefix: String,
     log_filter: &'static str,
@@ -89,7 +95,8 @@ impl World {
         let settings = Settings { bucket: BUCKET.to_owned(), origins: Vec::new(), port: Some(0) };
         let port = free_port(None).unwrap();
         let graphql: Url = format!("http://{}:{port}/graphql", Ipv4Addr::LOCALHOST).parse().unwrap();
-        let amqp_url = options.amqp_url.unwrap_or_else(|| services.amqp_url.clone());
+        let own_broker = options.amqp_url.or_else(|| options.firehose.as_ref().map(Firehose::url));
+        let amqp_url = own_broker.unwrap_or_else(|| services.amqp_url.clone());
         let (sandbox_dir, s3_dir) = (folder.path().join("sandbox"), folder.path().join("s3"));
         let (networks, database, s3) = tokio::join!(
             Networks::start(&sandbox_dir),
@@ -106,6 +113,7 @@ impl World {
             networks,
             database,
             graphql,
+            firehose: options.firehose,
             amqp_url,
             log_filter: options.log_filter,
             master_keys,
@@ -243,7 +251,7 @@ impl World {
     ///
     /// # Panics
     /// When there is.
-    pub async fn finish(self) {
+    pub async fn finish(mut self) {
         self.control_plane.lock().await.assert_alive();
         self.assert_nothing_waits().await;
         let metrics = self.metrics_text().await;
@@ -254,6 +262,41 @@ impl World {
         }
         secrets::assert_kept(&self, &self.master_keys, &metrics).await;
         self.database.pool.close().await;
+        if let Some(firehose) = self.firehose.take() {
+            firehose.stop().await;
+        }
+    }
+
+    /// Lets nothing happen by itself any more: what is due comes to its end, and what would be due within the
+    /// next hour is put off.
+    pub async fn rest(&self) {
+        let later =
+            "update jobs set run_at = run_at + interval '1 hour' where state = 'ready' and run_at > now()";
+        let busy =
+            "select count(*) from jobs where state = 'running' or (state = 'ready' and run_at <= now())";
+        eventually("all work is done", WORK_LIMIT, async || {
+            self.database.run(later).await;
+            (self.database.count(busy).await == 0).then_some(())
+        })
+        .await;
+    }
+
+    /// Every row that a call could change, as text: two of these differ by what was written in between.
+    pub async fn rows(&self) -> BTreeSet<(String, String)> {
+        self.database.dump(&["sessions", "workers"]).await.into_iter().collect()
+    }
+
+    /// Fails when a row differs from what [`World::rows`] gave before.
+    ///
+    /// # Panics
+    /// When one does.
+    pub async fn assert_unchanged(&self, before: &BTreeSet<(String, String)>) {
+        let now = self.rows().await;
+        let changed: Vec<_> = now.symmetric_difference(before).collect();
+        assert!(
+            changed.is_empty(),
+            "these rows were written, and are here as they were and as they are: {changed:#?}"
+        );
     }
 
     /// Fails when a target is in preparation, or on its way, and no job would ever move it on.

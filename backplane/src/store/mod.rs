@@ -39,6 +39,7 @@ use std::ops::{Deref, DerefMut};
 
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use tracing::Instrument as _;
 
 pub use config::{StoreConfig, StoreConfigError};
 pub use error::{StoreError, StoreErrorKind};
@@ -61,6 +62,10 @@ impl Store {
         let options = config.options.options([
             ("statement_timeout", timeout_ms.as_str()),
             ("idle_in_transaction_session_timeout", "60000"),
+            // A list reads a page of an index. Starting parallel workers or a compiler costs more than that, and
+            // Postgres would start them even for a branch of a query that it never runs.
+            ("max_parallel_workers_per_gather", "0"),
+            ("jit", "off"),
         ]);
         let pool = PgPoolOptions::new()
             .max_connections(config.connections_max)
@@ -84,8 +89,19 @@ impl Store {
     /// # Errors
     /// When no connection comes free in time or Postgres cannot be reached.
     pub async fn begin(&self, scope: &Scope) -> Result<Tx, StoreError> {
-        let inner = self.pool.begin_with(scope.begin_statement()).await?;
-        Ok(Tx { inner })
+        let (pool, statement) = (self.pool.clone(), scope.begin_statement());
+        // A task of its own is not given up half-way, as a request is whose client hangs up. Between the statement
+        // and its answer sqlx does not know yet that the connection is in a transaction: it would go back to the
+        // pool as it is, and whoever got it next would begin in the scope of this one besides their own.
+        let begun = tokio::spawn(async move { pool.begin_with(statement).await }.in_current_span()).await;
+        match begun {
+            Ok(inner) => Ok(Tx { inner: inner? }),
+            Err(ended) => match ended.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // The process is about to end.
+                Err(_) => Err(sqlx::Error::PoolClosed.into()),
+            },
+        }
     }
 
     /// Whether Postgres answers and can be written to; for readiness.

@@ -82,6 +82,35 @@ async fn a_brand_sees_its_own_rows_and_no_scope_sees_none() {
 }
 
 #[tokio::test]
+async fn a_transaction_that_is_given_up_while_it_begins_leaves_no_scope_behind() {
+    let world = World::new().await;
+    let store = Store::connect(StoreConfig {
+        options: world.admin.clone().options([("role", Role::Api.name())]),
+        connections_max: 1,
+        acquire_timeout: Duration::from_secs(10),
+        statement_timeout: Duration::from_secs(10),
+    });
+    // Given up after each number of steps, and so at every point of its way.
+    for steps in 0..300 {
+        let mut begin = Box::pin(store.begin(&Scope::SignIn));
+        for _ in 0..steps {
+            if futures_util::poll!(&mut begin).is_ready() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        drop(begin);
+        let mut tx = store.begin(&Scope::brand(world.holder)).await.unwrap();
+        let left: Option<String> =
+            sqlx::query_scalar("select nullif(current_setting('app.sign_in', true), '')")
+                .fetch_one(&mut *tx)
+                .await
+                .unwrap();
+        assert_eq!(left, None, "given up after {steps} steps, it leaves its scope behind");
+    }
+}
+
+#[tokio::test]
 async fn only_a_publisher_reads_what_is_sealed() {
     let world = World::new().await;
     let brand = world.brand().await;

@@ -10,6 +10,8 @@ mod budgets;
 mod claims;
 mod fairness;
 mod isolation;
+mod lists;
+mod plans;
 mod posts;
 mod race;
 mod tokens;

@@ -54,6 +54,18 @@ impl RabbitMq {
     /// # Errors
     /// RabbitMQ is not installed, or not ready within 90 s.
     pub async fn start(dir: &Path) -> anyhow::Result<Self> {
+        Self::start_with(dir, "").await
+    }
+
+    /// The same, for tests: the exchange `amq.rabbitmq.trace` tells every message that is published ("firehose").
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn start_traced(dir: &Path) -> anyhow::Result<Self> {
+        Self::start_with(dir, r#"{rabbit, [{trace_vhosts, [<<"/">>]}]}"#).await
+    }
+
+    async fn start_with(dir: &Path, advanced: &str) -> anyhow::Result<Self> {
         anyhow::ensure!(
             Path::new(SERVER).exists(),
             "{SERVER} is missing: run deploy/local/packages, or set AMQP_URL to a broker of yours"
@@ -62,7 +74,7 @@ impl RabbitMq {
         let dir = dir.canonicalize().context("resolve RabbitMQ's folder")?;
         let password = secret_file::read_or_create(&dir.join("password"))?;
         let ports = choose_ports(&dir.join("ports.json"))?;
-        write_configuration(&dir, ports, &password)?;
+        write_configuration(&dir, ports, &password, advanced)?;
 
         let mut mapper = Launch::new(
             "Erlang's port mapper",
@@ -155,8 +167,13 @@ fn choose_ports(file: &Path) -> anyhow::Result<Ports> {
     Ok(ports)
 }
 
-/// `default_user` replaces the well-known guest on a node's first start.
-fn write_configuration(dir: &Path, ports: Ports, password: &SecretString) -> anyhow::Result<()> {
+/// `default_user` replaces the well-known guest on a node's first start. `advanced` is Erlang's.
+fn write_configuration(
+    dir: &Path,
+    ports: Ports,
+    password: &SecretString,
+    advanced: &str,
+) -> anyhow::Result<()> {
     let configuration = format!(
         "listeners.tcp.default = 127.0.0.1:{}\n\
          default_user = {USER}\n\
@@ -168,6 +185,7 @@ fn write_configuration(dir: &Path, ports: Ports, password: &SecretString) -> any
         password.expose_secret(),
     );
     secret_file::write(&dir.join("rabbitmq.conf"), configuration.as_bytes())?;
+    secret_file::write(&dir.join("advanced.config"), format!("[{advanced}].\n").as_bytes())?;
     secret_file::write(&dir.join("enabled_plugins"), b"[].\n")?;
     // Sourced by the start script, which would otherwise read /etc/rabbitmq/rabbitmq-env.conf.
     secret_file::write(&dir.join("rabbitmq-env.conf"), b"")

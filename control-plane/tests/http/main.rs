@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "tests say what they expect")]
 
 mod audits;
+mod brands;
 mod live;
 mod people;
 mod protocol;
@@ -11,4 +12,3 @@ mod server;
 mod sessions;
 #[path = "../support/mod.rs"]
 mod support;
-mod tenants;

@@ -35,28 +35,20 @@ pub async fn assets_waiting_for(
 #[derive(Clone, Debug)]
 pub struct TranscodeRow {
     pub id: Uuid,
-    pub asset_id: Uuid,
     pub operation: Value,
-    pub state: String,
     pub profiles: Vec<String>,
 }
 
 /// The source of a transcode and everything that is still to be made from it.
 #[derive(Clone, Debug)]
 pub struct TranscodeFacts {
-    pub asset_id: Uuid,
-    pub asset_state: String,
+    /// Where a file of this content lies; `None` when every asset of it was deleted.
     pub object_key: Option<String>,
-    pub content_type: Option<String>,
-    pub bytes: Option<i64>,
-    pub info: Option<Value>,
-    /// SHA-256 of its file.
-    pub sha256: Option<Vec<u8>>,
     pub rows: Vec<TranscodeRow>,
 }
 
-/// Reads the source of `transcoded` and every row of that source that is not made yet, itself
-/// first. `None` when the row is gone.
+/// Reads where the source of `transcoded` lies and every row of its content that is not made yet, itself first.
+/// `None` when the row is gone.
 ///
 /// # Errors
 /// When Postgres cannot be asked.
@@ -65,10 +57,14 @@ pub async fn transcode_facts(
     brand: Uuid,
     transcoded: Uuid,
 ) -> Result<Option<TranscodeFacts>, StoreError> {
-    let Some(asset) = sqlx::query!(
+    let Some(source) = sqlx::query!(
         r#"
-        select a.id, a.state, a.object_key, a.content_type, a.bytes, a.info, a.content_hash
-          from transcoded_media m join media_assets a on a.brand_id = m.brand_id and a.id = m.asset_id
+        select m.content_hash, source.object_key as "object_key?"
+          from transcoded_media m
+          -- The asset that it was asked for, else another one of the same content: the first may be deleted.
+          left join lateral (select a.object_key from media_assets a
+                              where a.brand_id = $1 and a.content_hash = m.content_hash and a.object_key is not null
+                              order by (a.id = m.asset_id) desc, a.id limit 1) source on true
          where m.brand_id = $1 and m.id = $2
         "#,
         brand,
@@ -82,30 +78,21 @@ pub async fn transcode_facts(
     let rows = sqlx::query_as!(
         TranscodeRow,
         r#"
-        select m.id, m.asset_id, m.operation, m.state,
+        select m.id, m.operation,
                coalesce((select array_agg(p.profile order by p.profile) from transcode_profiles p
                           where p.brand_id = m.brand_id and p.transcoded_id = m.id), '{}') as "profiles!"
           from transcoded_media m
-         where m.brand_id = $1 and m.asset_id = $2 and m.state in ('QUEUED', 'RUNNING')
+         where m.brand_id = $1 and m.content_hash = $2 and m.state in ('QUEUED', 'RUNNING')
          order by (m.id = $3) desc, m.id
          limit 32
         "#,
         brand,
-        asset.id,
+        source.content_hash,
         transcoded,
     )
     .fetch_all(&mut **tx)
     .await?;
-    Ok(Some(TranscodeFacts {
-        asset_id: asset.id,
-        asset_state: asset.state,
-        object_key: asset.object_key,
-        content_type: asset.content_type,
-        bytes: asset.bytes,
-        info: asset.info,
-        sha256: asset.content_hash,
-        rows,
-    }))
+    Ok(Some(TranscodeFacts { object_key: source.object_key, rows }))
 }
 
 /// Marks rows as being worked on.

@@ -85,7 +85,7 @@ async fn a_brand_sees_its_own_rows_and_no_scope_sees_none() {
 async fn a_transaction_that_is_given_up_while_it_begins_leaves_no_scope_behind() {
     let world = World::new().await;
     let store = Store::connect(StoreConfig {
-        options: world.admin.clone().options([("role", Role::Api.name())]),
+        options: world.options().clone().options([("role", Role::Api.name())]),
         connections_max: 1,
         acquire_timeout: Duration::from_secs(10),
         statement_timeout: Duration::from_secs(10),

@@ -6,12 +6,13 @@ use std::collections::BTreeSet;
 use backplane::migrate::Role;
 use backplane::store::accounts::{self, AccountWindow};
 use backplane::store::assets::{self, AssetQuery};
+use backplane::store::audit::{self, AuditOf, AuditQuery};
 use backplane::store::changes::{self, Watched};
 use backplane::store::publishing::{self, AttentionQuery, TargetQuery, Window};
-use backplane::store::records::{self, AuditOf, AuditQuery};
 use backplane::store::tenants::{self, BrandWindow};
 use backplane::store::{
-    Scope, Store, Tx, attempts, housekeeping_work, ingest_work, media_work, people, stuck, targets,
+    Scope, Store, Tx, asset_work, attempts, housekeeping_work, ingest_work, people, stuck, targets,
+    transcode_work,
 };
 use chrono::{DateTime, Duration, Utc};
 use domain::platform::Platform;
@@ -107,7 +108,7 @@ async fn big_tables(world: &World) -> BTreeSet<String> {
     let big = "select relname::text from pg_class
                 where relkind = 'r' and relnamespace = 'public'::regnamespace and reltuples >= $1";
     let big: Vec<String> =
-        sqlx::query_scalar(big).bind(BIG).fetch_all(&mut world.admin().await).await.unwrap();
+        sqlx::query_scalar(big).bind(BIG).fetch_all(&mut world.connect().await).await.unwrap();
     assert!(big.len() > 20, "{big:?}");
     big.into_iter().collect()
 }
@@ -233,11 +234,11 @@ async fn ask_log(tx: &mut Tx, of: AuditOf) {
     ];
     for query in &queries {
         for window in windows() {
-            records::audit_page(tx, of, query, window).await.unwrap();
+            audit::audit_page(tx, of, query, window).await.unwrap();
         }
-        records::count_audit(tx, of, query).await.unwrap();
+        audit::count_audit(tx, of, query).await.unwrap();
     }
-    records::audit_by_id(tx, &ids()).await.unwrap();
+    audit::audit_by_id(tx, &ids()).await.unwrap();
 }
 
 async fn ask_accounts(tx: &mut Tx) {
@@ -296,9 +297,9 @@ async fn ask_as_worker(store: &Store) {
     ingest_work::undecided(&mut tx, BRAND, id(1)).await.unwrap();
     ingest_work::closed_as_absent(&mut tx, BRAND, id(1)).await.unwrap();
     ingest_work::own_posts(&mut tx, BRAND, id(1), &names).await.unwrap();
-    media_work::transcode_facts(&mut tx, BRAND, id(1)).await.unwrap();
-    media_work::fetch_facts(&mut tx, BRAND, id(1)).await.unwrap();
-    media_work::assets_waiting_for(&mut tx, BRAND, &ids()).await.unwrap();
+    transcode_work::transcode_facts(&mut tx, BRAND, id(1)).await.unwrap();
+    asset_work::fetch_facts(&mut tx, BRAND, id(1)).await.unwrap();
+    transcode_work::assets_waiting_for(&mut tx, BRAND, &ids()).await.unwrap();
     // None of these is a carousel.
     let photos: Vec<Uuid> = (0..100).map(|n| id(20_001 + 25 * n)).collect();
     let moved = targets::advance_targets(&mut tx, BRAND, &photos).await.unwrap();

@@ -45,7 +45,7 @@ impl Explained {
             Planned::Custom => "force_custom_plan",
             Planned::Generic => "force_generic_plan",
         };
-        let options = world.admin.clone().options([
+        let options = world.options().clone().options([
             ("session_preload_libraries", "auto_explain"),
             ("auto_explain.log_min_duration", "0"),
             ("auto_explain.log_format", "json"),

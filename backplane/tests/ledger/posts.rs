@@ -43,7 +43,7 @@ impl Publishing {
     async fn seen(&self, world: &World) -> (String, Option<String>, Option<String>) {
         let row = sqlx::query("select state, problem_code, external_id from publish_targets where id = $1")
             .bind(self.target)
-            .fetch_one(&mut world.admin().await)
+            .fetch_one(&mut world.connect().await)
             .await
             .unwrap();
         (row.get(0), row.get(1), row.get(2))

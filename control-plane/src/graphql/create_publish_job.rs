@@ -1,18 +1,10 @@
-//! Fanning posts out to destinations; submitting and cancelling a whole job.
+//! Fanning posts out to destinations.
 
 use std::collections::BTreeSet;
 
 use async_graphql::{Context, Enum, ID, InputObject, Object, OneofObject, SimpleObject};
-use backplane::job_kind::JobKind;
-use backplane::store::Tx;
-use backplane::store::jobs::withdraw;
-use backplane::store::publishing::{
-    JobRow, cancel_job, cancel_targets_of_job, drafts_of_job, job_brand, lock_job, submit_drafts,
-};
-use backplane::store::targets::advance_targets;
 use chrono::{DateTime, Utc};
 use domain::id::Noun;
-use domain::problem::Remedy;
 use domain::schedule::Schedule;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -26,9 +18,10 @@ use super::publish_job::{JobKey, PublishJob};
 use super::publish_target::{PublishTarget, TargetKey};
 use super::scalars::{LocalDate, LocalTime};
 use super::scope::{Cx, cx};
-use super::user_error::{Code, Path, Stop, UserError, payloads, settle};
+use super::user_error::{Code, Path, Stop, UserError, change, payloads};
 use crate::auth::Right;
-use crate::publishing::create::{self, Created, Fault, FaultKind, NotCreated, PostWish, Request, Skipped};
+use crate::publishing::create;
+use crate::publishing::request::{Created, Fault, FaultKind, NotCreated, PostWish, Request, Skipped};
 
 /// What is written under the posts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, Serialize)]
@@ -49,7 +42,7 @@ pub enum DuplicatePolicy {
 }
 
 /// Posts and where they go.
-#[derive(InputObject, Serialize)]
+#[derive(Clone, InputObject, Serialize)]
 pub struct CreatePublishJobInput {
     /// The brand that all of it belongs to.
     brand_id: ID,
@@ -81,7 +74,7 @@ pub struct CreatePublishJobInput {
 }
 
 /// One post.
-#[derive(InputObject, Serialize)]
+#[derive(Clone, InputObject, Serialize)]
 pub struct PostInput {
     /// What is posted.
     asset_id: ID,
@@ -92,7 +85,7 @@ pub struct PostInput {
 }
 
 /// One place to post to.
-#[derive(InputObject, Serialize)]
+#[derive(Clone, InputObject, Serialize)]
 pub struct DestinationInput {
     /// The account.
     account_id: ID,
@@ -101,7 +94,7 @@ pub struct DestinationInput {
 }
 
 /// All destinations of a post share its time.
-#[derive(OneofObject, Serialize)]
+#[derive(Clone, OneofObject, Serialize)]
 pub enum ScheduleInput {
     /// All posts at once.
     At(DateTime<Utc>),
@@ -112,7 +105,7 @@ pub enum ScheduleInput {
 }
 
 /// One after the other.
-#[derive(InputObject, Serialize)]
+#[derive(Clone, InputObject, Serialize)]
 pub struct IntervalInput {
     /// The time of the first.
     start_at: DateTime<Utc>,
@@ -121,7 +114,7 @@ pub struct IntervalInput {
 }
 
 /// At times of day.
-#[derive(InputObject, Serialize)]
+#[derive(Clone, InputObject, Serialize)]
 pub struct SlotsInput {
     /// Times of day. One that summer time skips is the next that exists; of one that comes twice, it is
     /// the first.
@@ -171,74 +164,21 @@ pub struct CreatePublishJobPayload {
     pub user_errors: Vec<UserError>,
 }
 
-/// Which job.
-#[derive(InputObject)]
-pub struct SubmitPublishJobInput {
-    /// Which one.
-    job_id: ID,
-}
+payloads!(CreatePublishJobPayload);
 
-/// The submitted job.
-#[derive(SimpleObject, Default)]
-pub struct SubmitPublishJobPayload {
-    /// As it is now.
-    pub job: Option<PublishJob>,
-    /// Why it was not submitted.
-    pub user_errors: Vec<UserError>,
-}
-
-/// Which job.
-#[derive(InputObject)]
-pub struct CancelPublishJobInput {
-    /// Which one.
-    job_id: ID,
-}
-
-/// The cancelled job.
-#[derive(SimpleObject, Default)]
-pub struct CancelPublishJobPayload {
-    /// As it is now.
-    pub job: Option<PublishJob>,
-    /// Why it was not cancelled.
-    pub user_errors: Vec<UserError>,
-}
-
-payloads!(CreatePublishJobPayload, SubmitPublishJobPayload, CancelPublishJobPayload);
-
-/// Whole jobs.
+/// Making jobs.
 #[derive(Default)]
-pub struct PublishJobMutation;
+pub struct CreatePublishJobMutation;
 
 #[Object]
-impl PublishJobMutation {
+impl CreatePublishJobMutation {
     /// Fans posts out to destinations: one target for each pair, at most 5,000.
     async fn create_publish_job(
         &self,
         ctx: &Context<'_>,
         input: CreatePublishJobInput,
     ) -> Answer<CreatePublishJobPayload> {
-        settle(create_job(cx(ctx), input).await)
-    }
-
-    /// Sends the DRAFT targets on: to approval where the brand requires it, else to their times.
-    /// UNSUPPORTED_MEDIA or INVALID while one of them has a problem: change or cancel it first.
-    async fn submit_publish_job(
-        &self,
-        ctx: &Context<'_>,
-        input: SubmitPublishJobInput,
-    ) -> Answer<SubmitPublishJobPayload> {
-        let job = submit(cx(ctx), &input.job_id).await;
-        settle(job.map(|job| SubmitPublishJobPayload { job, ..SubmitPublishJobPayload::default() }))
-    }
-
-    /// Cancels every target that has not left; what is PUBLISHING or UNCONFIRMED goes on to its end.
-    async fn cancel_publish_job(
-        &self,
-        ctx: &Context<'_>,
-        input: CancelPublishJobInput,
-    ) -> Answer<CancelPublishJobPayload> {
-        let job = cancel(cx(ctx), &input.job_id).await;
-        settle(job.map(|job| CancelPublishJobPayload { job, ..CancelPublishJobPayload::default() }))
+        change(input, |input| create_job(cx(ctx), input)).await
     }
 }
 
@@ -378,62 +318,4 @@ async fn payload(cx: &Cx, kept: Kept) -> Result<CreatePublishJobPayload, Stop> {
         skipped_count: i32::try_from(kept.skipped_count).unwrap_or(i32::MAX),
         user_errors: Vec::new(),
     })
-}
-
-/// Finds a job of the asker's, checks the right, and locks it in its brand's scope.
-async fn open(cx: &Cx, id: &ID) -> Result<(Tx, JobRow), Stop> {
-    let path = Path::input().field("jobId");
-    let id = id::parse_input(Noun::PublishJob, id, &path)?;
-    cx.asker()?;
-    let missing = || UserError::not_found("job", &path);
-    let seen = cx.loaders.load_one(JobKey(id)).await?.ok_or_else(missing)?;
-    let mut tx = cx.write(seen.0.brand_id, Right::Edit, &path).await?;
-    let job = lock_job(&mut tx, id).await?.ok_or_else(missing)?;
-    Ok((tx, job))
-}
-
-/// Writes the audit line, commits, tells whoever watches, and reads the job as it is now.
-async fn close(cx: &Cx, mut tx: Tx, job: &JobRow, action: &'static str) -> Result<Option<PublishJob>, Stop> {
-    let entry = Entry::new(action, Noun::PublishJob, job.id);
-    audit::write(&mut tx, &*cx.asker()?, Place::Brand(job.brand_id), &[entry]).await?;
-    tx.commit().await?;
-    cx.system.announce(job.brand_id, Noun::PublishJob, job.id);
-    Ok(cx.loaders.load_one(JobKey(job.id)).await?)
-}
-
-async fn submit(cx: &Cx, id: &ID) -> Result<Option<PublishJob>, Stop> {
-    let path = Path::input().field("jobId");
-    let (mut tx, job) = open(cx, id).await?;
-    if job.cancelled_at.is_some() {
-        return Err(UserError::conflict("the job is cancelled: make a new one", &path).into());
-    }
-    let drafts = drafts_of_job(&mut tx, job.id).await?;
-    let troubled: Vec<Remedy> = drafts.iter().filter_map(|(_, remedy)| *remedy).collect();
-    if let Some(first) = troubled.first() {
-        let is_media = troubled.contains(&Remedy::ChangeMedia) || *first == Remedy::ChangeMedia;
-        let code = if is_media { Code::UnsupportedMedia } else { Code::Invalid };
-        let message = format!("{} targets have a problem: change or cancel them first", troubled.len());
-        return Err(UserError::new(code, message, &path).into());
-    }
-    if drafts.is_empty() {
-        return Ok(Some(PublishJob(job)));
-    }
-    let approval = job_brand(&mut tx, job.brand_id).await?.is_some_and(|brand| brand.approval_required);
-    submit_drafts(&mut tx, job.id, approval).await?;
-    let assets: BTreeSet<Uuid> = drafts.into_iter().map(|(asset, _)| asset).collect();
-    let assets: Vec<Uuid> = assets.into_iter().collect();
-    advance_targets(&mut tx, job.brand_id, &assets).await?;
-    close(cx, tx, &job, "publish_job.submitted").await
-}
-
-async fn cancel(cx: &Cx, id: &ID) -> Result<Option<PublishJob>, Stop> {
-    let (mut tx, job) = open(cx, id).await?;
-    let cancelled = cancel_targets_of_job(&mut tx, job.id).await?;
-    if job.cancelled_at.is_some() && cancelled.is_empty() {
-        return Ok(Some(PublishJob(job)));
-    }
-    withdraw(&mut tx, JobKind::Publish, &cancelled).await?;
-    withdraw(&mut tx, JobKind::Caption, &cancelled).await?;
-    cancel_job(&mut tx, job.id).await?;
-    close(cx, tx, &job, "publish_job.cancelled").await
 }

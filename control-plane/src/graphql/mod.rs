@@ -8,6 +8,7 @@ pub mod brand;
 pub mod brand_settings;
 pub mod caption;
 pub mod change_account;
+pub mod change_publish_job;
 pub mod change_targets;
 pub mod complete_uploads;
 pub mod connect;

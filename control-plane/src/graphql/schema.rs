@@ -4,10 +4,11 @@ use async_graphql::{MergedObject, SDLExportOptions};
 
 use super::api_key::ApiKeyMutation;
 use super::change_account::ChangeAccountMutation;
+use super::change_publish_job::ChangePublishJobMutation;
 use super::complete_uploads::CompleteUploadsMutation;
 use super::create_brand::CreateBrandMutation;
 use super::create_carousel::CreateCarouselMutation;
-use super::create_publish_job::PublishJobMutation;
+use super::create_publish_job::CreatePublishJobMutation;
 use super::create_uploads::CreateUploadsMutation;
 use super::credentials::CredentialsMutation;
 use super::delete_assets::DeleteAssetsMutation;
@@ -40,7 +41,8 @@ pub struct Mutation(
     CompleteUploadsMutation,
     CreateCarouselMutation,
     DeleteAssetsMutation,
-    PublishJobMutation,
+    CreatePublishJobMutation,
+    ChangePublishJobMutation,
     UpdateTargetsMutation,
     ReviewMutation,
     ResolveMutation,

@@ -6,6 +6,7 @@ pub mod create;
 pub mod fit;
 pub mod follow;
 pub mod pair;
+pub mod request;
 
 use domain::problem::Problem;
 

@@ -13,7 +13,10 @@ async fn brief_and_free(world: &World) -> (Uuid, Uuid, Uuid) {
 }
 
 async fn limit(world: &World, account: Uuid, ms: u64) {
-    world.database.sql(&format!("update social_accounts set max_duration_ms = {ms} where id = '{account}'")).await;
+    world
+        .database
+        .sql(&format!("update social_accounts set max_duration_ms = {ms} where id = '{account}'"))
+        .await;
 }
 
 fn says_so(message: &Value) -> bool {
@@ -63,7 +66,10 @@ async fn a_target_is_planned_by_the_limit_that_its_account_has_then() {
     let (early, late) = (world.video(90_000).await, world.video(90_000).await);
     // Not looked into yet: nobody knows how long it is.
     world.database.sql("create table seen as select id, info from media_assets").await;
-    world.database.sql(&format!("update media_assets set state = 'PROBING', info = null where id = '{early}'")).await;
+    world
+        .database
+        .sql(&format!("update media_assets set state = 'PROBING', info = null where id = '{early}'"))
+        .await;
     let unknown = world.create(&[early], &[brief], json!({})).await;
     assert_eq!(unknown["userErrors"], json!([]));
     // Known and right, until the network allows the account less.
@@ -71,6 +77,7 @@ async fn a_target_is_planned_by_the_limit_that_its_account_has_then() {
     limit(&world, free, 60_000).await;
 
     world
+        .database
         .sql("update media_assets a set state = 'READY', info = seen.info from seen where seen.id = a.id")
         .await;
     world.make_files().await;

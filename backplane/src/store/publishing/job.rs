@@ -135,6 +135,28 @@ pub async fn cancel_targets_of_job(tx: &mut Tx, job: Uuid) -> Result<Vec<Uuid>, 
     Ok(ids)
 }
 
+/// Locks the live jobs that may be writing the targets of a publish job now, in the order in which everybody locks
+/// jobs.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn hold_jobs_of(tx: &mut Tx, job: Uuid) -> Result<(), StoreError> {
+    sqlx::query!(
+        r#"
+        select live.id
+          from publish_targets target
+          join jobs live on live.kind in ('caption', 'publish') and live.subject = target.id
+           and live.state in ('ready', 'running')
+         where target.job_id = $1
+         order by live.kind, live.subject for update of live
+        "#,
+        job,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(())
+}
+
 /// Says that something about these jobs changed, for whoever watches them.
 ///
 /// # Errors

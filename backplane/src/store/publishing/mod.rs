@@ -25,7 +25,8 @@ pub use file::{
     TranscodedRow, clear_media, media_of_targets, retry_failed_media, transcoded_by_id, transcoded_of_assets,
 };
 pub use job::{
-    JobRow, cancel_job, cancel_targets_of_job, drafts_of_job, jobs_by_id, lock_job, submit_drafts, touch_jobs,
+    JobRow, cancel_job, cancel_targets_of_job, drafts_of_job, hold_jobs_of, jobs_by_id, lock_job,
+    submit_drafts, touch_jobs,
 };
 pub use list::{
     TargetQuery, count_jobs, count_targets, count_targets_of_assets, count_targets_of_job, jobs_of_brand,

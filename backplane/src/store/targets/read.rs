@@ -32,7 +32,7 @@ pub(super) struct Waiting {
 }
 
 /// Locks those of `targets` and of the targets of `assets` that wait, in the order of their ids,
-/// which is every caller's order.
+/// which is every caller's order, and one by one along the primary key, however many the brand has.
 pub(super) async fn lock_waiting(
     tx: &mut Tx,
     brand: Uuid,
@@ -41,15 +41,25 @@ pub(super) async fn lock_waiting(
 ) -> Result<Vec<Waiting>, StoreError> {
     let rows = sqlx::query!(
         r#"
+        with wanted as (
+            select unnest($3::uuid[]) as id
+            union
+            select waiting.id
+              from unnest($2::uuid[]) as source (id)
+             cross join lateral (select t.id from publish_targets t
+                                  where t.asset_id = source.id and t.state in ('DRAFT', 'PREPARING') offset 0) waiting)
         select t.id, t.asset_id, t.account_id, t.platform, t.placement, t.framing, t.state, t.profile, t.content_key,
                t.problem_code, t.problem_message, t.problem_remedy, t.problem_since, t.problem_retry_at, a.max_duration_ms,
                t.caption_id is not null as "has_caption!", t.duplicate_allowed,
                t.approval_required and t.approved_content_revision is distinct from t.content_revision as "needs_approval!",
                coalesce(t.scheduled_at < now() + interval '1 hour', true) as "soon!"
-          from publish_targets t
-          join social_accounts a on a.brand_id = t.brand_id and a.id = t.account_id
-         where t.brand_id = $1 and (t.asset_id = any($2) or t.id = any($3)) and t.state in ('DRAFT', 'PREPARING')
-         order by t.id for update of t
+          from (select id from wanted order by id) wanted
+         cross join lateral (select * from publish_targets t
+                              where t.brand_id = $1 and t.id = wanted.id and t.state in ('DRAFT', 'PREPARING')
+                              limit 1 for update) t
+         cross join lateral (select a.max_duration_ms from social_accounts a
+                              where a.brand_id = $1 and a.id = t.account_id limit 1) a
+         order by wanted.id
         "#,
         brand,
         assets,

@@ -1,6 +1,6 @@
 //! The files that targets need, as rows that exist once, and the targets' own moves.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::engine::ENGINE_VERSION;
 use domain::operation::Operation;
@@ -103,14 +103,16 @@ async fn tied(
     brand: Uuid,
     wanted: &[(Identity, &WantedFile)],
 ) -> Result<HashMap<(Uuid, i16), (Identity, FoundRow)>, StoreError> {
-    let targets: Vec<Uuid> = wanted.iter().map(|(_, file)| file.target).collect();
+    let targets: BTreeSet<Uuid> = wanted.iter().map(|(_, file)| file.target).collect();
+    let targets: Vec<Uuid> = targets.into_iter().collect();
     let rows = sqlx::query!(
         r#"
         select tie.target_id, tie.position, m.id, m.content_hash, m.operation_key, m.state, m.problem_code,
                m.problem_message, m.problem_remedy, m.problem_since, m.problem_retry_at
-          from target_media tie
-          join transcoded_media m on m.brand_id = tie.brand_id and m.id = tie.transcoded_id
-         where tie.brand_id = $1 and tie.target_id = any($2) and m.engine_version = $3
+          from unnest($2::uuid[]) as wanted (id)
+         cross join lateral (select * from target_media t where t.brand_id = $1 and t.target_id = wanted.id offset 0) tie
+         cross join lateral (select * from transcoded_media f where f.brand_id = $1 and f.id = tie.transcoded_id limit 1) m
+         where m.engine_version = $3
         "#,
         brand,
         &targets,
@@ -163,8 +165,9 @@ async fn find_or_insert(
           from unnest($3::uuid[], $4::uuid[], $5::bytea[], $6::jsonb[], $7::text[], $8::text[])
                as n (id, asset_id, content_hash, operation, operation_key, kind)
           -- What goes out as it is was verified by its probe: it is there, and no job has to say so.
-          left join media_assets source on n.kind = 'PASSTHROUGH' and source.brand_id = $1 and source.id = n.asset_id
-           and source.object_key is not null
+          left join lateral (select * from media_assets a
+                              where n.kind = 'PASSTHROUGH' and a.brand_id = $1 and a.id = n.asset_id
+                                and a.object_key is not null limit 1) source on true
          order by n.content_hash, n.operation_key
         on conflict (brand_id, content_hash, operation_key, engine_version) do update
            -- In most cases nothing changes: it locks the row and returns it as it is then. One whose file went

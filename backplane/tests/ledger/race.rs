@@ -11,8 +11,8 @@ use crate::world::World;
 const TARGETS: usize = 200;
 const SEEDS: usize = 50;
 
-/// A ready photo that Telegram takes as it is.
-const INFO: &str = r#"{"kind":"image","container":"jpeg","bytes":200000,"width":1080,"height":1080,"duration_ms":null,
+/// A ready photo that has to be made anew for Telegram.
+const INFO: &str = r#"{"kind":"image","container":"tiff","bytes":200000,"width":1080,"height":1080,"duration_ms":null,
 "video":null,"audio":null,"image":{"orientation":1,"has_alpha":false,"animated":false,"srgb":true,"color_model":"rgb",
 "bits_per_channel":8,"trailing_data":false},"edit_list":false,"edit_list_trims":false,"moov_first":false,
 "fragmented":false,"other_streams":0,"has_metadata":false}"#;

@@ -56,7 +56,9 @@ pub async fn plan_sources(tx: &mut Tx, assets: &[Uuid]) -> Result<Vec<PlanSource
           from unnest($1::uuid[]) as wanted (id)
          cross join lateral (select * from media_assets a where a.id = wanted.id limit 1) asset
           left join lateral (select * from carousel_items i where i.carousel_id = asset.id offset 0) item on true
-         cross join lateral (select * from media_assets f where f.id = coalesce(item.item_id, asset.id) limit 1) file
+         -- Apart: compared with an expression that is not leakproof, no index serves under row-level security.
+         cross join lateral (select coalesce(item.item_id, asset.id) as id offset 0) named
+         cross join lateral (select * from media_assets f where f.id = named.id limit 1) file
          order by asset.id, item.position
         "#,
         &assets,

@@ -20,8 +20,9 @@ use uuid::Uuid;
 /// A pause when nothing was due; a commit of this process wakes it at once.
 const IDLE_PAUSE: Duration = Duration::from_millis(250);
 
-/// A pause when doorbells were rung: workers make room within it.
-const BUSY_PAUSE: Duration = Duration::from_millis(20);
+/// A pause for as long as doorbells were rung a moment ago: a brand has a few in the queue at once, and the next ones
+/// have to be there when workers have taken them.
+const BUSY_PAUSE: Duration = Duration::from_millis(5);
 
 /// A pause after an error.
 const ERROR_PAUSE: Duration = Duration::from_secs(1);
@@ -53,10 +54,15 @@ impl Relay {
     /// Rings until `stop`.
     pub async fn run(mut self, stop: CancellationToken) {
         info!("relay.started");
+        let mut busy_until = Instant::now();
         loop {
             let pause = match self.turn().await {
-                Ok(0) => IDLE_PAUSE,
-                Ok(_) => BUSY_PAUSE,
+                Ok(rung) => {
+                    if rung > 0 {
+                        busy_until = Instant::now() + IDLE_PAUSE;
+                    }
+                    if Instant::now() < busy_until { BUSY_PAUSE } else { IDLE_PAUSE }
+                }
                 Err(error) => {
                     warn!(%error, "relay.turn_failed");
                     ERROR_PAUSE

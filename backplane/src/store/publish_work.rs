@@ -94,7 +94,7 @@ pub async fn media(tx: &mut Tx, brand: Uuid, target: Uuid) -> Result<Vec<MediaFi
         r#"
         select tm.position, m.object_key, m.content_type, m.info, m.sha256
           from target_media tm
-          join transcoded_media m on m.brand_id = tm.brand_id and m.id = tm.transcoded_id
+         cross join lateral (select * from transcoded_media f where f.brand_id = $1 and f.id = tm.transcoded_id limit 1) m
          where tm.brand_id = $1 and tm.target_id = $2
          order by tm.position
         "#,
@@ -121,9 +121,9 @@ pub struct TargetChange<'a> {
 /// Only a person's answer ends it.
 pub const CLAIMED_TWICE: &str = "publish.claimed_twice";
 
-/// Moves a target whose job holds the fence, unless a person took it back since it was read: an edit that waits for
-/// its approval stays where it is, and only proof of a post counts whatever the state. A post that belongs to another target already is not
-/// claimed twice: then the target is put before a person, `false` comes back, and so it does of every
+/// Moves a target whose job holds the fence, unless a person took it back since it was read: an edit that waits for its
+/// approval stays where it is, and only proof of a post counts whatever the state. A post that belongs to another target
+/// already is not claimed twice: then the target is put before a person, `false` comes back, and so it does of every
 /// later change until that person has answered.
 ///
 /// # Errors

@@ -9,7 +9,11 @@ use serde::Serialize;
 /// Progress is sent at most this often; the parent wants to hear it twice a second.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Writes events. A parent that is gone is not an error: it kills us or we finish for nobody.
+/// The parent is gone: nobody wants the work, and nobody sees this code.
+const ORPHANED: i32 = 3;
+
+/// Writes events. When the parent is gone, so are we: a killed worker's encode would go on for an hour for nobody,
+/// beside the one that took its place.
 pub struct Events {
     out: Stdout,
     progress_at: Option<Instant>,
@@ -27,8 +31,9 @@ impl Events {
         let Ok(mut line) = serde_json::to_vec(event) else { return };
         line.push(b'\n');
         let mut out = self.out.lock();
-        // Nothing to do about a closed pipe: see the type.
-        let _closed = out.write_all(&line).and_then(|()| out.flush());
+        if out.write_all(&line).and_then(|()| out.flush()).is_err() {
+            std::process::exit(ORPHANED);
+        }
     }
 
     /// Sends a share of the work done, 0 to 1, unless one was sent a moment ago.

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use domain::engine::{
     Event, InputLimits, OutputOutcome, OutputRequest, ProbeRequest, Probed, Request, RunRequest,
@@ -77,6 +77,11 @@ impl Scratch {
 
     /// Runs the program like a worker does: own uid when root, empty environment, JSON on stdin.
     pub fn spawn(&self, arguments: &[&str], stdin: &[u8]) -> Output {
+        self.start(arguments, stdin).wait_with_output().unwrap()
+    }
+
+    /// The same, while it runs.
+    pub fn start(&self, arguments: &[&str], stdin: &[u8]) -> Child {
         let mut command = Command::new(PROGRAM);
         command.current_dir(self.0.path()).env_clear().args(arguments);
         if is_root() {
@@ -86,7 +91,7 @@ impl Scratch {
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         // A program that does not want to read is no failure of this test.
         let _unread = child.stdin.take().unwrap().write_all(stdin);
-        child.wait_with_output().unwrap()
+        child
     }
 
     pub fn ask(&self, request: &Request) -> Vec<Event> {

@@ -6,6 +6,7 @@ mod alignment;
 mod harness;
 mod jail;
 mod nasty;
+mod orphan;
 mod photos;
 mod pictures;
 mod probe;

@@ -23,7 +23,7 @@ article{background:#fff;border:1px solid #ddd;border-radius:.5rem;overflow:hidde
 .media{display:flex;overflow-x:auto;background:#111;scroll-snap-type:x mandatory}\
 .media>*{flex:0 0 100%;width:100%;height:20rem;object-fit:contain;scroll-snap-align:start}\
 .text{padding:.7rem 1rem}.text p{white-space:pre-wrap;overflow-wrap:anywhere;margin:.4rem 0}\
-small{color:#666}b{text-transform:capitalize}</style></head><body>";
+small{color:#666}</style></head><body>";
 
 /// The page; it needs nothing from elsewhere and loads itself again every 15 s.
 pub async fn page(State(app): State<Arc<App>>) -> Html<String> {
@@ -56,7 +56,7 @@ fn article(html: &mut String, post: &Post, handle: &str) {
     let _ = write!(
         html,
         "</div><div class=text><b>{}</b> @{} <small>{} · {origin}</small><p>{}</p><small>{} · {}</small></div></article>",
-        post.platform,
+        post.platform.display_name(),
         escape_html(handle),
         kind.as_str().unwrap_or(""),
         escape_html(&post.caption),
@@ -68,7 +68,8 @@ fn article(html: &mut String, post: &Post, handle: &str) {
 fn item(html: &mut String, media: &PostMedia) {
     let address = format!("/sandbox/media/{}", media.file.sha256);
     let _ = if media.is_video() {
-        write!(html, "<video src={address} controls muted playsinline preload=metadata></video>")
+        // From a moment within: a player shows that frame before anybody starts it.
+        write!(html, "<video src={address}#t=0.5 controls muted playsinline preload=metadata></video>")
     } else {
         let alt = escape_html(media.alt_text.as_deref().unwrap_or(""));
         write!(html, "<img src={address} alt=\"{alt}\" loading=lazy>")

@@ -4,7 +4,7 @@
 //! and nothing else. What it prints is bounded, its time is bounded, and it is killed by pid when
 //! the job that wants it is over.
 
-use std::fs::Permissions;
+use std::fs::{File, Permissions};
 use std::io;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
@@ -20,6 +20,11 @@ use tokio_util::sync::CancellationToken;
 const LINE_BYTES_MAX: u64 = 256 * 1024;
 /// How much of the child's standard error is kept, bytes.
 const STDERR_BYTES_MAX: usize = 8 * 1024;
+
+/// The names of scratch directories begin so.
+const SCRATCH_PREFIX: &str = "media-";
+/// A directory younger than this may be about to be locked by who made it.
+const SCRATCH_AGE_MIN: Duration = Duration::from_secs(60);
 
 /// How the engine is started.
 #[derive(Clone, Debug)]
@@ -51,10 +56,12 @@ pub enum EngineFailure {
     Cancelled,
 }
 
-/// A directory for one request; gone with this value.
+/// A directory for one request; gone with this value. It is locked for as long: one that is not belonged to a process
+/// that was killed.
 #[derive(Debug)]
 pub struct Scratch {
     directory: tempfile::TempDir,
+    _lock: File,
 }
 
 impl Scratch {
@@ -63,6 +70,23 @@ impl Scratch {
     pub fn file(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
+}
+
+/// Removes scratch directories that nobody holds any more. Several workers may share the root.
+fn remove_left_over(root: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(root)? {
+        let entry = entry?;
+        if !entry.file_name().to_string_lossy().starts_with(SCRATCH_PREFIX) {
+            continue;
+        }
+        // One that goes away meanwhile was its holder's.
+        let Ok(directory) = File::open(entry.path()) else { continue };
+        let age = directory.metadata()?.modified()?.elapsed().unwrap_or_default();
+        if age >= SCRATCH_AGE_MIN && directory.try_lock().is_ok() {
+            std::fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Starts children that work on untrusted media.
@@ -74,13 +98,14 @@ pub struct Engine {
 
 impl Engine {
     /// Prepares to start children, and makes this process undumpable: a child of the same user
-    /// could otherwise read this process's environment and memory.
+    /// could otherwise read this process's environment and memory. Removes what killed workers left.
     ///
     /// # Errors
     /// When the process attribute cannot be set or the scratch root cannot be made.
     pub fn new(config: EngineConfig) -> io::Result<Self> {
         rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
         std::fs::create_dir_all(&config.scratch_root)?;
+        remove_left_over(&config.scratch_root)?;
         let drops_uid = rustix::process::getuid().is_root();
         Ok(Self { config, drops_uid })
     }
@@ -91,13 +116,16 @@ impl Engine {
     /// When the disk is full or the scratch root is gone.
     pub fn scratch(&self) -> io::Result<Scratch> {
         let directory = tempfile::Builder::new()
-            .prefix("media-")
+            .prefix(SCRATCH_PREFIX)
             .permissions(Permissions::from_mode(0o700))
             .tempdir_in(&self.config.scratch_root)?;
+        let lock = File::open(directory.path())?;
+        // On a file system without locks what is left over stays: nobody can tell whose it is.
+        let _ = lock.lock();
         if self.drops_uid {
             chown(directory.path(), Some(self.config.uid), Some(self.config.uid))?;
         }
-        Ok(Scratch { directory })
+        Ok(Scratch { directory, _lock: lock })
     }
 
     /// Runs one request in `scratch` and hands every event to `on_event` as it comes. Returns after
@@ -240,5 +268,41 @@ async fn conclude(child: &mut Child, talk: io::Result<Talk>) -> Result<(), Engin
         Ok(())
     } else {
         Err(EngineFailure::Crashed { status: status.to_string(), stderr: talk.stderr })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops at a surprise")]
+
+    use std::time::SystemTime;
+
+    use super::*;
+
+    #[test]
+    fn what_a_killed_worker_left_is_removed_and_what_is_in_use_is_not() {
+        let root = tempfile::tempdir().unwrap();
+        let config = EngineConfig {
+            executable: "reelmill-media".into(),
+            scratch_root: root.path().to_owned(),
+            uid: 65_534,
+            require_jail: false,
+        };
+        let engine = Engine::new(config.clone()).unwrap();
+        let made = |name: &str| {
+            std::fs::create_dir(root.path().join(name)).unwrap();
+            std::fs::write(root.path().join(name).join("source"), b"half of it").unwrap();
+            root.path().join(name)
+        };
+        let (left, young, other) = (made("media-left"), made("media-young"), made("other"));
+        let used = engine.scratch().unwrap();
+        let long_ago = SystemTime::now() - 2 * SCRATCH_AGE_MIN;
+        for old in [&left, &other, &used.file("")] {
+            File::open(old).unwrap().set_modified(long_ago).unwrap();
+        }
+
+        Engine::new(config).unwrap();
+        assert!(!left.exists());
+        assert!(young.exists() && other.exists() && used.file("").exists());
     }
 }

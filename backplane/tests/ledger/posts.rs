@@ -100,3 +100,23 @@ async fn of_two_that_claim_a_post_at_once_the_second_is_told_and_keeps_its_evide
     assert!(!own);
     assert_eq!(second.seen(&world).await, disputed());
 }
+
+#[tokio::test]
+async fn a_target_that_a_person_took_back_while_its_job_ran_stays_where_it_is() {
+    let world = World::new().await;
+    let brand = world.brand().await;
+    let account = world.account(brand).await;
+    for taken_back in ["AWAITING_APPROVAL", "PREPARING", "DRAFT", "CANCELLED"] {
+        let target = publishing(&world, brand, account).await;
+        let edit =
+            format!("update publish_targets set state = '{taken_back}' where id = '{}'", target.target);
+        world.sql(&edit).await;
+        // What the run had read is over: neither a wait nor a missed time counts.
+        for late in ["SCHEDULED", "FAILED", "UNCONFIRMED"] {
+            assert!(!target.change(&world, to(late, None)).await, "{taken_back} {late}");
+        }
+        assert_eq!(target.seen(&world).await.0, taken_back);
+        // Proof of a post does, whatever anybody wished.
+        assert!(target.change(&world, to("PUBLISHED", None)).await, "{taken_back}");
+    }
+}

@@ -11,8 +11,8 @@ use backplane::store::changes::{self, Watched};
 use backplane::store::publishing::{self, AttentionQuery, TargetQuery, Window};
 use backplane::store::tenants::{self, BrandWindow};
 use backplane::store::{
-    Scope, Store, Tx, asset_work, attempts, housekeeping_work, ingest_work, people, stuck, targets,
-    transcode_work,
+    Scope, Store, Tx, asset_work, attempts, housekeeping_work, ingest_work, jobs, people, publish_work,
+    stuck, targets, transcode_work,
 };
 use chrono::{DateTime, Duration, Utc};
 use domain::platform::Platform;
@@ -78,6 +78,7 @@ async fn no_list_reads_a_table_from_end_to_end() {
         drop(worker);
         let relay = Explained::new(&world, Role::Relay, planned);
         stuck::suspects(&relay.store).await.unwrap();
+        jobs::waiting_queues(&relay.store).await.unwrap();
         runs.extend(relay.runs());
         for run in runs {
             for table in run.scanned().intersection(&big) {
@@ -299,6 +300,7 @@ async fn ask_as_worker(store: &Store) {
     ingest_work::own_posts(&mut tx, BRAND, id(1), &names).await.unwrap();
     transcode_work::transcode_facts(&mut tx, BRAND, id(1)).await.unwrap();
     asset_work::fetch_facts(&mut tx, BRAND, id(1)).await.unwrap();
+    publish_work::media(&mut tx, BRAND, id(1)).await.unwrap();
     transcode_work::assets_waiting_for(&mut tx, BRAND, &ids()).await.unwrap();
     // None of these is a carousel.
     let photos: Vec<Uuid> = (0..100).map(|n| id(20_001 + 25 * n)).collect();

@@ -155,9 +155,10 @@ pub async fn waiting_queues(store: &Store) -> Result<Vec<(JobKind, Lane)>, Store
     let mut tx = store.begin(&Scope::Relay).await?;
     let waiting = sqlx::query_scalar!(
         r#"
-        -- The first row of each, with a limit: an `exists` may be answered by reading all that waits.
+        -- The first row of each in the order of their index: an `exists`, or a limit alone, may be answered by reading
+        -- all that waits.
         select coalesce((select true from jobs where jobs.kind = queue.kind and jobs.lane = queue.lane
-                            and state = 'ready' and rung_at is null limit 1), false) as "waits!"
+                            and state = 'ready' and rung_at is null order by brand_id limit 1), false) as "waits!"
           from unnest($1::text[], $2::smallint[]) with ordinality as queue (kind, lane, place) order by place
         "#,
         &kinds,

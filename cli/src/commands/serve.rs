@@ -78,6 +78,7 @@ impl Arguments {
 
     fn read(&self) -> anyhow::Result<(ControlPlaneConfig, StoreConfig)> {
         let mut problems = Problems::default();
+        self.log.check(&mut problems);
         let api = self.api.read(&mut problems);
         let store = self.database.read(&mut problems);
         let relay = self.relay.read(&mut problems);

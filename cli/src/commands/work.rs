@@ -89,6 +89,7 @@ impl Arguments {
 
     fn read(self) -> anyhow::Result<(SocketAddr, WorkerConfig, Store, Blobs)> {
         let mut problems = Problems::default();
+        self.log.check(&mut problems);
         let slots = problems.number("SLOTS", &self.slots, 1..=256);
         let drain_seconds = problems.number("DRAIN_SECONDS", &self.drain_seconds, 0..=3600);
         let listen = problems.listen("METRICS_LISTEN", &self.metrics_listen);

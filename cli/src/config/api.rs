@@ -26,8 +26,8 @@ pub struct ApiArguments {
     #[arg(long, env = "OAUTH_REDIRECT_URLS", value_delimiter = ',')]
     oauth_redirect_urls: Vec<String>,
     /// Serve GraphiQL, and let everybody read the schema.
-    #[arg(long, env = "REELMILL_LOCAL")]
-    local: bool,
+    #[arg(long, env = "REELMILL_LOCAL", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false")]
+    local: String,
     /// How many passwords are hashed at once; each takes 19 MiB.
     #[arg(long, env = "PASSWORDS_AT_ONCE", default_value = "4")]
     passwords_at_once: String,
@@ -37,6 +37,7 @@ impl ApiArguments {
     /// The section's settings, or a note of every problem.
     pub fn read(&self, problems: &mut Problems) -> Option<ApiConfig> {
         let listen = problems.listen("LISTEN", &self.listen);
+        let local = problems.switch("REELMILL_LOCAL", &self.local);
         let passwords_at_once = problems.number("PASSWORDS_AT_ONCE", &self.passwords_at_once, 1..=64_usize);
         let own = format!("http://{}", self.listen);
         let public_url = problems.address("PUBLIC_URL", self.public_url.as_deref().unwrap_or(&own));
@@ -63,7 +64,7 @@ impl ApiArguments {
             dashboard_url,
             dashboard_origins,
             redirect_urls,
-            local: self.local,
+            local,
             passwords_at_once: passwords_at_once?,
         })
     }

@@ -21,13 +21,14 @@ pub struct EngineArguments {
     #[arg(long, env = "MEDIA_UID", default_value = "65534")]
     media_uid: String,
     /// Refuse to start the engine with fewer than all layers of its jail.
-    #[arg(long, env = "REQUIRE_JAIL")]
-    require_jail: bool,
+    #[arg(long, env = "REQUIRE_JAIL", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false")]
+    require_jail: String,
 }
 
 impl EngineArguments {
     /// The section's settings, or a note of every problem.
     pub fn read(&self, problems: &mut Problems) -> Option<EngineConfig> {
+        let require_jail = problems.switch("REQUIRE_JAIL", &self.require_jail);
         let beside = || std::env::current_exe().ok().map(|path| path.with_file_name("reelmill-media"));
         let executable = self.media_engine.clone().or_else(beside);
         let executable = problems.need("MEDIA_ENGINE", executable)?;
@@ -43,7 +44,7 @@ impl EngineArguments {
                 .clone()
                 .unwrap_or_else(|| std::env::temp_dir().join("reelmill-scratch")),
             uid: uid?,
-            require_jail: self.require_jail,
+            require_jail,
         })
     }
 }

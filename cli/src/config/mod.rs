@@ -60,6 +60,14 @@ impl Problems {
         number
     }
 
+    /// Yes or no; not yes, when it is neither.
+    pub fn switch(&mut self, name: &str, value: &str) -> bool {
+        if !matches!(value, "true" | "false") {
+            self.add(name, "is neither true nor false");
+        }
+        value == "true"
+    }
+
     /// Where to listen.
     pub fn listen(&mut self, name: &str, value: &str) -> Option<SocketAddr> {
         let address = value.parse().map_err(|_| "is not an address and a port, such as 127.0.0.1:4000");

@@ -22,12 +22,16 @@ pub struct Given {
     /// What clients and networks see of it, when that is another address.
     #[arg(long, env = "S3_PUBLIC_ENDPOINT")]
     pub s3_public_endpoint: Option<String>,
+    /// The region that requests to it are signed for.
     #[arg(long, env = "S3_REGION", default_value = "us-east-1")]
     pub s3_region: String,
+    /// The bucket that holds every file.
     #[arg(long, env = "S3_BUCKET", default_value = "reelmill")]
     pub s3_bucket: String,
+    /// The id of the key pair that may read and write the bucket.
     #[arg(long, env = "S3_ACCESS_KEY_ID")]
     pub s3_access_key_id: Option<String>,
+    /// Its secret.
     #[arg(long, env = "S3_SECRET_ACCESS_KEY", hide_env_values = true)]
     pub s3_secret_access_key: Option<SecretString>,
 }

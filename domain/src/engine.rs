@@ -19,7 +19,7 @@ use crate::operation::Operation;
 use crate::problem::Problem;
 
 /// Raised when the same operation on the same bytes may give another file.
-pub const ENGINE_VERSION: i32 = 1;
+pub const ENGINE_VERSION: i32 = 2;
 
 /// One piece of work.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,6 +45,26 @@ pub struct RunRequest {
     pub source: String,
     pub limits: InputLimits,
     pub outputs: Vec<OutputRequest>,
+    /// The logos that the outputs name, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overlays: Vec<Overlay>,
+}
+
+impl RunRequest {
+    /// Without logos, under the usual limits.
+    #[must_use]
+    pub fn new(source: &str, outputs: Vec<OutputRequest>) -> Self {
+        Self { source: source.to_owned(), limits: InputLimits::default(), outputs, overlays: Vec::new() }
+    }
+}
+
+/// A logo in the scratch directory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Overlay {
+    /// As in [`crate::operation::Watermark::sha256`].
+    pub sha256: String,
+    /// Its file name.
+    pub name: String,
 }
 
 /// One file to make; `name` is its file name in the scratch directory and must not exist.

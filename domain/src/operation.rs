@@ -14,8 +14,44 @@ pub enum Framing {
     Whole,
     /// Cut to the middle.
     Crop,
-    /// Whole, with borders.
+    /// Whole, with borders of one colour.
     Pad,
+    /// Whole, with borders that show the picture again, enlarged and blurred.
+    Blur,
+}
+
+impl Framing {
+    /// The whole picture is smaller than the canvas that it stands on.
+    #[must_use]
+    pub const fn has_borders(self) -> bool {
+        matches!(self, Self::Pad | Self::Blur)
+    }
+}
+
+/// Red, green and blue of sRGB or BT.709, full range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Color(pub [u8; 3]);
+
+/// A logo that is drawn over the picture.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Watermark {
+    /// SHA-256 of its file in hex, which names it: an image, best a PNG with alpha.
+    pub sha256: String,
+    pub corner: Corner,
+    /// Its width, thousandths of the output's width: 10 to 500.
+    pub width_permille: u32,
+    /// From both edges of the corner, thousandths of the output's shorter side: 0 to 200.
+    pub margin_permille: u32,
+}
+
+/// Where a logo stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Corner {
+    TopLeft,
+    TopRight,
+    BottomLeft,
+    BottomRight,
 }
 
 /// One way to make one file out of another.
@@ -29,7 +65,7 @@ pub enum Operation {
     Remux { drop_audio: bool },
     /// A new MP4 of which at least one stream is encoded.
     Video(VideoOutput),
-    /// A new JPEG.
+    /// A new JPEG or WebP.
     Image(ImageOutput),
 }
 
@@ -38,6 +74,9 @@ pub enum Operation {
 pub struct VideoOutput {
     pub video: Option<VideoEncode>,
     pub audio: AudioOutput,
+    /// Only the beginning, of so many ms; needs `video` and no copy of the audio.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_ms: Option<u64>,
 }
 
 /// One H.264 encode: 4:2:0 8 bit, BT.709 limited range, SAR 1:1, rotation baked in, closed GOPs.
@@ -57,6 +96,11 @@ pub struct VideoEncode {
     pub max_rate: u32,
     /// e.g. 40 for level 4.0.
     pub level: u32,
+    /// Of the borders of [`Framing::Pad`]; `None`: black.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pad_color: Option<Color>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watermark: Option<Watermark>,
 }
 
 /// What becomes of the sound.
@@ -76,15 +120,61 @@ pub enum AudioOutput {
     },
 }
 
-/// One baseline-compatible JPEG: sRGB, 4:2:0, orientation baked in, no metadata, alpha flattened.
+/// What a still image is written as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImageFormat {
+    /// Baseline-compatible, 4:2:0; what is transparent is put on `pad_color`.
+    #[default]
+    Jpeg,
+    /// Lossy, keeps what is transparent.
+    Webp,
+}
+
+impl ImageFormat {
+    /// The name in [`crate::media_info::MediaInfo::container`].
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Jpeg => "jpeg",
+            Self::Webp => "webp",
+        }
+    }
+}
+
+/// One still image: sRGB, orientation baked in, no metadata.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ImageOutput {
+    #[serde(default)]
+    pub format: ImageFormat,
     pub width: u32,
     pub height: u32,
     pub framing: Framing,
     /// 1 to 100, the start; lowered by the engine until `max_bytes` is met.
     pub quality: u8,
     pub max_bytes: u64,
+    /// Of the borders of [`Framing::Pad`], and of the paper under what is transparent; `None`: white.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pad_color: Option<Color>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watermark: Option<Watermark>,
+}
+
+impl VideoOutput {
+    /// All of the source's time.
+    #[must_use]
+    pub const fn new(video: Option<VideoEncode>, audio: AudioOutput) -> Self {
+        Self { video, audio, first_ms: None }
+    }
+}
+
+impl ImageOutput {
+    /// A JPEG on white, without a logo; sides in px.
+    #[must_use]
+    pub const fn jpeg((width, height): (u32, u32), framing: Framing, quality: u8, max_bytes: u64) -> Self {
+        let format = ImageFormat::Jpeg;
+        Self { format, width, height, framing, quality, max_bytes, pad_color: None, watermark: None }
+    }
 }
 
 impl Operation {

@@ -61,8 +61,10 @@ pub enum Framing {
     Whole,
     /// Cut to the middle.
     Crop,
-    /// Whole, with borders.
+    /// Whole, with borders of one colour.
     Pad,
+    /// Whole, with borders that show the picture again, blurred.
+    Blur,
 }
 
 /// Half open: `from` ≤ time < `before`.

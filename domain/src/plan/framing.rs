@@ -90,6 +90,7 @@ fn brought_to(
     let framing = match asked {
         _ if lost <= 0.0 => Framing::Whole,
         Some(Framing::Crop) => Framing::Crop,
+        Some(Framing::Blur) => Framing::Blur,
         Some(Framing::Pad | Framing::Whole) => Framing::Pad,
         None if lost * 100.0 <= f64::from(prefers.crop_up_to_percent) => Framing::Crop,
         None => Framing::Pad,
@@ -210,7 +211,7 @@ pub(super) fn reason(framing: Framing, from: (u32, u32), to: (u32, u32), want: &
         _ if from == to => None,
         Framing::Whole => None,
         Framing::Crop => Some(format!("Cut from {from} to {to}: {purpose}.")),
-        Framing::Pad => Some(format!("Given borders, from {from} to {to}: {purpose}.")),
+        Framing::Pad | Framing::Blur => Some(format!("Given borders, from {from} to {to}: {purpose}.")),
     }
 }
 

@@ -42,13 +42,8 @@ pub(super) fn fit(
         step: 1,
     };
     let (width, height) = size(&shape, &bounds, want.profile)?;
-    let operation = Operation::Image(ImageOutput {
-        width,
-        height,
-        framing: shape.framing,
-        quality: QUALITY,
-        max_bytes: BYTES_AIM.min(limits.bytes_max),
-    });
+    let max_bytes = BYTES_AIM.min(limits.bytes_max);
+    let operation = Operation::Image(ImageOutput::jpeg((width, height), shape.framing, QUALITY, max_bytes));
     let mut reasons: Vec<String> = found.into_iter().map(|violation| violation.reason).collect();
     reasons.extend(reason(shape.framing, source, (width, height), want));
     Ok(Fit { operation, framing: shape.framing, width, height, reasons })

@@ -74,7 +74,7 @@ fn copies(info: &MediaInfo) -> Vec<Operation> {
         Some(_) => AudioOutput::Aac { bit_rate: AUDIO_RATE },
         None => AudioOutput::Silent { bit_rate: AUDIO_RATE },
     };
-    ways.push(Operation::Video(VideoOutput { video: None, audio }));
+    ways.push(Operation::Video(VideoOutput::new(None, audio)));
     ways
 }
 
@@ -113,8 +113,10 @@ fn encode(
             crf_tenths: CRF_TENTHS,
             max_rate: u32::try_from(max_rate).unwrap_or(u32::MAX),
             level: level(width, height, frame_rate),
+            pad_color: None,
+            watermark: None,
         };
-        return Ok(Operation::Video(VideoOutput { video: Some(encode), audio }));
+        return Ok(Operation::Video(VideoOutput::new(Some(encode), audio)));
     }
     Err(too_long(duration, want.profile.platform.display_name(), longest(limits, frame_rate)))
 }

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::operation::ImageFormat;
+
 /// Both ends belong to it; one that is left out is open.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -58,11 +60,26 @@ pub struct VideoLimits {
     /// px, as displayed.
     #[serde(default)]
     pub height: Range<u32>,
+    /// px, of the longer side.
+    #[serde(default)]
+    pub long_side: Range<u32>,
+    /// px, of the shorter side.
+    #[serde(default)]
+    pub short_side: Range<u32>,
     #[serde(default)]
     pub ratio: Range<Ratio>,
+    /// Of H.264, e.g. 42 for level 4.2.
+    #[serde(default)]
+    pub h264_level_max: Option<i32>,
+    /// PQ and HLG are shown as such.
+    #[serde(default)]
+    pub hdr: bool,
     /// Frames per second.
     #[serde(default)]
     pub frame_rate: Range<f64>,
+    /// Frames have to come at equal intervals.
+    #[serde(default)]
+    pub constant_frame_rate: bool,
     /// bit/s of the video stream.
     #[serde(default)]
     pub bit_rate_max: Option<u64>,
@@ -79,6 +96,9 @@ pub struct VideoLimits {
     pub edit_list: bool,
     #[serde(default)]
     pub closed_gop: bool,
+    /// The longest distance between key frames, ms.
+    #[serde(default)]
+    pub gop_ms_max: Option<u64>,
 }
 
 const fn yes() -> bool {
@@ -93,7 +113,11 @@ pub struct AudioLimits {
     /// Empty: any.
     #[serde(default)]
     pub profiles: Vec<String>,
+    #[serde(default)]
+    pub sample_rate_min: Option<u32>,
     pub sample_rate_max: u32,
+    #[serde(default)]
+    pub channels_min: Option<u32>,
     pub channels_max: u32,
     /// bit/s; a little over the figure of the page, because encoders only come near a target.
     #[serde(default)]
@@ -115,9 +139,18 @@ pub struct ImageLimits {
     /// px, upright.
     #[serde(default)]
     pub height: Range<u32>,
+    /// px, of the longer side.
+    #[serde(default)]
+    pub long_side: Range<u32>,
+    /// px, of the shorter side.
+    #[serde(default)]
+    pub short_side: Range<u32>,
     /// Width and height together, px.
     #[serde(default)]
     pub side_sum_max: Option<u32>,
+    /// Width times height, px.
+    #[serde(default)]
+    pub pixels_max: Option<u64>,
     #[serde(default)]
     pub ratio: Range<Ratio>,
     pub bytes_max: u64,
@@ -159,4 +192,28 @@ pub struct Preferences {
     /// Another shape is reached by cutting when no more than this share of the picture is lost,
     /// and by borders otherwise.
     pub crop_up_to_percent: u32,
+    /// What the borders show.
+    #[serde(default)]
+    pub borders: Borders,
+    /// A small picture is enlarged to reach a minimum, but not beyond this many percent of its size.
+    #[serde(default = "enlarge_up_to")]
+    pub enlarge_up_to_percent: u32,
+    /// What a still image is written as.
+    #[serde(default)]
+    pub format: ImageFormat,
+}
+
+const fn enlarge_up_to() -> u32 {
+    200
+}
+
+/// What is around a picture that is smaller than its canvas.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Borders {
+    /// One colour.
+    #[default]
+    Color,
+    /// The picture again, enlarged and blurred.
+    Blur,
 }

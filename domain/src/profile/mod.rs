@@ -12,7 +12,7 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 
 pub use limits::{
-    AudioLimits, CarouselLimits, ImageLimits, OneShape, Preferences, Range, Ratio, VideoLimits,
+    AudioLimits, Borders, CarouselLimits, ImageLimits, OneShape, Preferences, Range, Ratio, VideoLimits,
 };
 pub use text::{TextRules, TextUnit};
 

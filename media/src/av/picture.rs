@@ -39,7 +39,7 @@ pub fn chain(source: &VideoStream, look: &Look) -> String {
     }
     filters.push(scale(source, fit.scaled, look.pixels));
     filters.extend(turn(source).iter().map(ToString::to_string));
-    if look.framing == Framing::Pad {
+    if look.framing.has_borders() {
         filters.push(format!("pad={}:{}:(ow-iw)/2:(oh-ih)/2", look.width, look.height));
     }
     filters.extend(late);
@@ -72,7 +72,7 @@ fn fit(source: &VideoStream, look: &Look) -> Fit {
             };
             Fit { crop: Some(crop), scaled: target }
         }
-        Framing::Pad => {
+        Framing::Pad | Framing::Blur => {
             let scaled = if shape > target_shape {
                 (target.0, share(target.1, target_shape / shape))
             } else {

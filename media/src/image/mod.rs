@@ -108,7 +108,7 @@ impl Photo {
     /// `media.truncated` or `media.unreadable` when the pixels cannot be decoded.
     pub fn thumbnail(&self, name: &str) -> Result<Thumbnail, Problem> {
         let (width, height) = thumbnail_size(self.info.width, self.info.height);
-        let look = ImageOutput { width, height, framing: Framing::Whole, quality: 80, max_bytes: u64::MAX };
+        let look = ImageOutput::jpeg((width, height), Framing::Whole, 80, u64::MAX);
         let pixels = self.decode(std::slice::from_ref(&look))?;
         let jpeg = self.make(&pixels, &look)?;
         encode::write(name, &jpeg)?;

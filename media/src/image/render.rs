@@ -80,10 +80,12 @@ impl Fit {
                 let part = width / target_shape;
                 Self { top: (height - part) / 2.0, height: part, ..whole }
             }
-            Framing::Pad if shape > target_shape => {
+            Framing::Pad | Framing::Blur if shape > target_shape => {
                 Self { scaled: (target.0, share(target.1, target_shape / shape)), ..whole }
             }
-            Framing::Pad => Self { scaled: (share(target.0, shape / target_shape), target.1), ..whole },
+            Framing::Pad | Framing::Blur => {
+                Self { scaled: (share(target.0, shape / target_shape), target.1), ..whole }
+            }
         }
     }
 

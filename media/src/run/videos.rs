@@ -37,8 +37,8 @@ pub fn run(request: &RunRequest, sniffed: &Sniffed, events: &mut Events) -> Resu
 fn ask(operation: &Operation, info: &MediaInfo, scan: &Scan) -> Result<Option<VideoOutput>, Problem> {
     let what = match operation {
         Operation::Passthrough => return Ok(None),
-        Operation::Remux { drop_audio: true } => VideoOutput { video: None, audio: AudioOutput::None },
-        Operation::Remux { drop_audio: false } => VideoOutput { video: None, audio: AudioOutput::Copy },
+        Operation::Remux { drop_audio: true } => VideoOutput::new(None, AudioOutput::None),
+        Operation::Remux { drop_audio: false } => VideoOutput::new(None, AudioOutput::Copy),
         Operation::Video(what) => what.clone(),
         Operation::Image(_) => return Err(bad_request("A video cannot be made into a photo.")),
     };

@@ -43,7 +43,7 @@ fn encoded_and_copied_sound_stay_with_the_pictures() {
     let scratch = Scratch::made_by_ffmpeg("mp4", &format!("{CLAP} -c:v libx264 -c:a aac"));
     for operation in [
         Operation::Remux { drop_audio: false },
-        Operation::Video(VideoOutput { video: None, audio: AAC }),
+        Operation::Video(VideoOutput::new(None, AAC)),
         video(encode(64, 64, Framing::Whole, (30, 1)), AudioOutput::Copy),
     ] {
         scratch.make(operation.clone()).unwrap();

@@ -128,7 +128,7 @@ impl Scratch {
             .into_iter()
             .map(|(name, operation)| OutputRequest { name: name.to_owned(), operation })
             .collect();
-        let request = RunRequest { source: "source".into(), limits: InputLimits::default(), outputs };
+        let request = RunRequest::new("source", outputs);
         let events = self.ask(&Request::Run(request));
         assert!(matches!(events.last(), Some(Event::Finished { .. })), "{:?}", events.last());
         assert!(!self.names().iter().any(|name| name.ends_with(".part")), "{:?}", self.names());
@@ -218,11 +218,13 @@ pub fn encode(width: u32, height: u32, framing: Framing, frame_rate: (u32, u32))
         crf_tenths: 215,
         max_rate: 6_000_000,
         level: 40,
+        pad_color: None,
+        watermark: None,
     }
 }
 
 pub fn video(encode: VideoEncode, audio: AudioOutput) -> Operation {
-    Operation::Video(VideoOutput { video: Some(encode), audio })
+    Operation::Video(VideoOutput::new(Some(encode), audio))
 }
 
 pub const AAC: AudioOutput = AudioOutput::Aac { bit_rate: 128_000 };

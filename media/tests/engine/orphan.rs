@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::time::{Duration, Instant};
 
-use domain::engine::{Event, InputLimits, OutputRequest, Request, RunRequest};
+use domain::engine::{Event, OutputRequest, Request, RunRequest};
 use domain::operation::Framing;
 
 use crate::harness::{AAC, Scratch, corpus, encode, video};
@@ -14,7 +14,7 @@ fn nobody_is_left_to_encode_for() {
     let scratch = Scratch::with(&corpus("video/six-minutes-1080p-lowbitrate.mp4"));
     let operation = video(encode(1920, 1080, Framing::Whole, (30, 1)), AAC);
     let outputs = vec![OutputRequest { name: "out".to_owned(), operation }];
-    let request = RunRequest { source: "source".into(), limits: InputLimits::default(), outputs };
+    let request = RunRequest::new("source", outputs);
     let request = serde_json::to_vec(&Request::Run(request)).unwrap();
     let mut child = scratch.start(&["--require-jail"], &request);
 

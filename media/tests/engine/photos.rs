@@ -9,7 +9,7 @@ use turbojpeg::{Compressor, Image, PixelFormat, Subsamp};
 use crate::harness::{Scratch, corpus, outcomes};
 
 fn look(width: u32, height: u32, framing: Framing) -> ImageOutput {
-    ImageOutput { width, height, framing, quality: 90, max_bytes: 8_000_000 }
+    ImageOutput::jpeg((width, height), framing, 90, 8_000_000)
 }
 
 fn pixels(path: &Path) -> Image<Vec<u8>> {

@@ -59,7 +59,7 @@ fn packets_stay_and_the_layout_conforms() {
 #[test]
 fn sound_can_be_dropped_or_encoded_alone() {
     let scratch = Scratch::with(&corpus("video/phone-london-17s-360p.mp4"));
-    let copied = Operation::Video(VideoOutput { video: None, audio: AAC });
+    let copied = Operation::Video(VideoOutput::new(None, AAC));
     let events = scratch.run(vec![("mute", Operation::Remux { drop_audio: true }), ("sound", copied)]);
     for (name, made) in outcomes(&events) {
         let (info, _) = made.unwrap();

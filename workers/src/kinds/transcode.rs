@@ -9,7 +9,7 @@ use backplane::store::jobs::{self, Claim, Fence};
 use backplane::store::transcode_work::{self, MadeFile, TranscodeFacts, TranscodeRow};
 use backplane::store::{StoreError, Tx, rerun, targets};
 use domain::conformance::violations;
-use domain::engine::{Event, InputLimits, OutputOutcome, OutputRequest, OutputResult, Request, RunRequest};
+use domain::engine::{Event, OutputOutcome, OutputRequest, OutputResult, Request, RunRequest};
 use domain::id::Noun;
 use domain::media_info::MediaInfo;
 use domain::operation::Operation;
@@ -99,8 +99,7 @@ async fn make(
     let key = facts.object_key.as_deref().ok_or_else(|| JobError::broken("a source without a file"))?;
     context.download(key, &scratch.file(SOURCE)).await?;
     failpoint("tx.start");
-    let request =
-        Request::Run(RunRequest { source: SOURCE.to_owned(), limits: InputLimits::default(), outputs });
+    let request = Request::Run(RunRequest::new(SOURCE, outputs));
     let limits = RunLimits { deadline: TRANSCODE_TIME, cancel: job.cancel.clone() };
     let mut results = Vec::new();
     let mut rejected = None;

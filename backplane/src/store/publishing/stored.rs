@@ -84,14 +84,16 @@ pub(in crate::store) const fn framing_name(framing: Framing) -> &'static str {
         Framing::Whole => "WHOLE",
         Framing::Crop => "CROP",
         Framing::Pad => "PAD",
+        Framing::Blur => "BLUR",
     }
 }
 
-/// The column's CHECK admits three names.
+/// The column's CHECK admits these names.
 pub(in crate::store) fn framing(name: &str) -> Framing {
     match name {
         "CROP" => Framing::Crop,
         "PAD" => Framing::Pad,
+        "BLUR" => Framing::Blur,
         _ => Framing::Whole,
     }
 }

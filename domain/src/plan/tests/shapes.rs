@@ -48,7 +48,7 @@ fn framing(framing: Framing) -> &'static str {
     match framing {
         Framing::Whole => "whole",
         Framing::Crop => "crop",
-        Framing::Pad => "pad",
+        Framing::Pad | Framing::Blur => "pad",
     }
 }
 

@@ -6,6 +6,7 @@
 //! need the same file ask for the same [`Operation`] and share it; and since every want is planned
 //! for itself, no other want can make its file worse.
 
+mod chain;
 mod expected;
 mod framing;
 mod image;
@@ -23,6 +24,7 @@ use crate::platform::{MediaKind, UnknownName};
 use crate::problem::{Problem, Remedy};
 use crate::profile::{Accepts, OneShape, Overrides, Profile, Range, Ratio};
 
+pub use chain::{Feed, feeds};
 pub use expected::expected_info;
 pub use post::{FilePlan, fit_post};
 

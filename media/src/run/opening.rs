@@ -22,6 +22,8 @@ use crate::reject;
 #[derive(Clone, Copy)]
 pub struct Opening<'a> {
     pub source: &'a Source,
+    /// The first of the parts that pictures are copied from, instead of being encoded.
+    pub joined: Option<&'a Source>,
     pub video: &'a Video,
     pub timeline: Timeline,
     pub span: Option<Span>,
@@ -81,7 +83,8 @@ impl Opening<'_> {
     /// # Errors
     /// When the source has no pictures.
     pub fn pictures(&self, wanted: &[Wanted]) -> Result<Vec<PictureLane>, Problem> {
-        let keys = distinct(wanted.iter().filter_map(|wanted| PictureKey::of(&wanted.what)));
+        let encoded = wanted.iter().filter(|_| self.joined.is_none());
+        let keys = distinct(encoded.filter_map(|wanted| PictureKey::of(&wanted.what)));
         let encodes: Vec<VideoEncode> = keys.iter().map(|key| key.encode.clone()).collect();
         let info = &self.video.info;
         let threads = threads(encodes.len(), self.cores);
@@ -135,9 +138,12 @@ impl Opening<'_> {
         let (video_stream, audio_stream) =
             (stream(self.source.video)?, self.source.audio.map(stream).transpose()?);
         let missing = || reject::not_made("an encoder did not start");
-        let video = match PictureKey::of(&wanted.what) {
-            None => From::Source(&video_stream),
-            Some(key) => {
+        let joined = self.joined.map(|part| part.input.stream(part.video).ok_or_else(reject::unreadable));
+        let joined = joined.transpose()?;
+        let video = match (PictureKey::of(&wanted.what), &joined) {
+            (None, _) => From::Source(&video_stream),
+            (Some(_), Some(part)) => From::Source(part),
+            (Some(key), None) => {
                 let lane = pictures.iter().find(|lane| lane.key == key).ok_or_else(missing)?;
                 From::Encoder(lane.lane.context()?, lane.lane.tick())
             }

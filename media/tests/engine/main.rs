@@ -7,6 +7,7 @@ mod harness;
 mod jail;
 mod nasty;
 mod orphan;
+mod parts;
 mod photos;
 mod pictures;
 mod probe;

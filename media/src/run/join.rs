@@ -35,7 +35,7 @@ pub fn run(request: &JoinRequest, events: &mut Events) -> Result<Event, Problem>
     }
     let first = parts.first().cloned().unwrap_or_default();
     let parts = Parts::open(parts.clone(), frame_time(encode), limits)?;
-    if parts.frames() != Timeline::of(&video.scan).frames(encode.frame_rate) {
+    if parts.frames() != Timeline::of(&video.scan).first(what.first_ms).frames(encode.frame_rate) {
         return Err(reject::not_made("its parts are not all of it"));
     }
     let parts = Pictures::Joined { first, parts: Box::new(parts) };

@@ -164,7 +164,8 @@ impl Opening<'_> {
         let frame_rate = key.encode.frame_rate;
         match self.span {
             Some(span) => {
-                let left = self.timeline.frames(frame_rate).saturating_sub(span.first).max(1);
+                let left =
+                    self.timeline.first(key.first_ms).frames(frame_rate).saturating_sub(span.first).max(1);
                 Timing { frame_rate, first: span.first, frames: Some(span.frames.min(left)) }
             }
             None => {

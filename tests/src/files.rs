@@ -76,6 +76,21 @@ pub fn clip() -> PathBuf {
     )
 }
 
+/// Over four minutes, small and slow: 12 frames a second become 24. Made in parts.
+#[must_use]
+pub fn long_clip() -> PathBuf {
+    made(
+        "long.avi",
+        "-f lavfi -i testsrc2=s=180x320:r=12:d=245 -f lavfi -i sine=d=245 -c:v mpeg4 -q:v 8 -c:a mp3 -shortest",
+    )
+}
+
+/// Takes some twenty seconds to encode.
+#[must_use]
+pub fn heavy_clip() -> PathBuf {
+    made("heavy.avi", "-f lavfi -i testsrc2=s=1080x1920:r=30:d=12 -vf noise=alls=30:allf=t -c:v mpeg4 -q:v 6")
+}
+
 /// An upright clip that all three networks take as it is: closed GOPs, no edit list, moov first, 4 s.
 #[must_use]
 pub fn conforming_clip() -> PathBuf {

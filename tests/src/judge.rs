@@ -15,6 +15,8 @@ pub struct Seen {
     pub height: u64,
     pub rotation: i64,
     pub duration_s: f64,
+    /// Of the video.
+    pub frames: u64,
     pub tags: Value,
 }
 
@@ -47,6 +49,7 @@ pub fn look(bytes: &[u8]) -> Seen {
         height: video["height"].as_u64().unwrap(),
         rotation: sides.filter_map(|side| side["rotation"].as_i64()).next().unwrap_or(0),
         duration_s: seen["format"]["duration"].as_str().and_then(|text| text.parse().ok()).unwrap_or(0.0),
+        frames: video["nb_frames"].as_str().and_then(|text| text.parse().ok()).unwrap_or(0),
         tags: seen["format"]["tags"].clone(),
     }
 }

@@ -16,6 +16,7 @@ mod frozen_worker;
 mod idempotency;
 mod ingest;
 mod killed_worker;
+mod long_video;
 mod lost_answers;
 mod messages;
 mod phone_clip;

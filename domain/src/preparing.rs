@@ -73,7 +73,7 @@ pub fn recipe(source: &Source, wish: &Wish) -> Result<Option<Recipe>, Problem> {
 }
 
 fn ready(kind: MediaKind, files: &[SourceFile], wish: &Wish) -> Result<Recipe, Problem> {
-    let profile = choose(wish.platform, wish.placement, kind)?;
+    let profile = choose(wish.platform, wish.placement, kind, wish.overrides.tier)?;
     if kind == MediaKind::Carousel {
         let kinds: Vec<MediaKind> = files.iter().map(|file| file.info.kind).collect();
         check_carousel(profile, &kinds)?;

@@ -119,7 +119,7 @@ fn encoded(encode: &VideoEncode, duration_ms: u64) -> VideoStream {
 
 fn image(source: &MediaInfo, output: &ImageOutput) -> MediaInfo {
     MediaInfo {
-        container: "jpeg".to_owned(),
+        container: output.format.as_str().to_owned(),
         bytes: output.max_bytes,
         width: output.width,
         height: output.height,

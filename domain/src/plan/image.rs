@@ -43,7 +43,8 @@ pub(super) fn fit(
     };
     let (width, height) = size(&shape, &bounds, want.profile)?;
     let max_bytes = BYTES_AIM.min(limits.bytes_max);
-    let operation = Operation::Image(ImageOutput::jpeg((width, height), shape.framing, QUALITY, max_bytes));
+    let jpeg = ImageOutput::jpeg((width, height), shape.framing, QUALITY, max_bytes);
+    let operation = Operation::Image(ImageOutput { format: prefers.format, ..jpeg });
     let mut reasons: Vec<String> = found.into_iter().map(|violation| violation.reason).collect();
     reasons.extend(reason(shape.framing, source, (width, height), want));
     Ok(Fit { operation, framing: shape.framing, width, height, reasons })

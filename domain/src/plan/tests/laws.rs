@@ -119,7 +119,11 @@ fn rows(kind: MediaKind) -> Vec<&'static Profile> {
 fn want(kind: MediaKind) -> impl Strategy<Value = Want<'static>> {
     let framing = option::of(sample::select(vec![Framing::Whole, Framing::Crop, Framing::Pad]));
     (sample::select(rows(kind)), framing, option::of(1u64..700_000)).prop_map(|(profile, framing, max)| {
-        Want { framing, overrides: Overrides { max_duration_ms: max }, ..Want::new(profile) }
+        Want {
+            framing,
+            overrides: Overrides { max_duration_ms: max, ..Overrides::default() },
+            ..Want::new(profile)
+        }
     })
 }
 

@@ -1,13 +1,14 @@
 //! What an asset becomes for one destination: known once it is probed, before anything is made.
 
 use backplane::store::publishing::{PlanFile, PlanSource};
+use connectors::Connectors;
 use domain::content::content_key;
 use domain::media_info::MediaInfo;
 use domain::operation::Framing;
 use domain::plan::{self, FilePlan, Fit};
 use domain::platform::{MediaKind, Placement, Platform};
 use domain::problem::{Problem, Remedy};
-use domain::profile::{self, Overrides, Profile};
+use domain::profile::{self, Overrides, Profile, Role};
 use uuid::Uuid;
 
 /// How one file meets its profile, or why it cannot.
@@ -37,7 +38,14 @@ pub fn verdict(
             Remedy::ChangeMedia,
         ));
     }
-    let profile = profile::choose(platform, placement, source.kind)?;
+    if !Connectors::SUPPORTED.contains(&platform) {
+        return Err(Problem::new(
+            "media.unsupported_network",
+            format!("Reelmill cannot post to {} yet. Choose another account.", platform.display_name()),
+            Remedy::ChangeMedia,
+        ));
+    }
+    let profile = profile::choose(platform, placement, source.kind, overrides.tier)?;
     if source.kind == MediaKind::Carousel {
         let kinds: Vec<MediaKind> = source.files.iter().map(|file| file.kind).collect();
         profile::check_carousel(profile, &kinds)?;
@@ -66,6 +74,32 @@ pub fn file_fits(
         fit: plan.fit,
     };
     source.files.iter().zip(plans).map(fit).collect()
+}
+
+/// How files of an asset of that kind meet each profile for it on these networks, or on all, as far as
+/// every account there is allowed: profile by profile, the files in their order.
+#[must_use]
+pub fn fits_on(kind: MediaKind, files: &[(Uuid, &MediaInfo)], networks: Option<&[Platform]>) -> Vec<FileFit> {
+    let wanted = |row: &&'static Profile| {
+        let there = networks.is_none_or(|networks| networks.contains(&row.platform));
+        there && row.kind() == kind && row.role != Role::Item
+    };
+    profile::profiles().iter().filter(wanted).flat_map(|row| fits_of(row, files)).collect()
+}
+
+/// How files meet one profile; those of a carousel that is refused as a whole share its problem.
+fn fits_of(profile: &'static Profile, files: &[(Uuid, &MediaInfo)]) -> Vec<FileFit> {
+    let (ids, infos): (Vec<Uuid>, Vec<&MediaInfo>) = files.iter().copied().unzip();
+    let kinds: Vec<MediaKind> = infos.iter().map(|info| info.kind).collect();
+    let is_carousel = profile.kind() == MediaKind::Carousel;
+    let refused = if is_carousel { profile::check_carousel(profile, &kinds).err() } else { None };
+    let plans = plan::fit_post(profile, &infos, None, Overrides::default());
+    let fit = |(asset_id, plan): (Uuid, FilePlan)| FileFit {
+        asset_id,
+        profile: plan.profile,
+        fit: refused.clone().map_or(plan.fit, Err),
+    };
+    ids.into_iter().zip(plans).map(fit).collect()
 }
 
 /// Names the content for the guard against posting it twice: its files once all are known, until

@@ -75,7 +75,7 @@ impl World {
             handle: "@brand",
             avatar_url: None,
             setting_specs: &specs,
-            overrides: Overrides { max_duration_ms: Some(max_duration_ms) },
+            overrides: Overrides { max_duration_ms: Some(max_duration_ms), tier: None },
             token_expires_at: None,
             refreshable: false,
         };

@@ -11,6 +11,7 @@ mod framing;
 mod image;
 mod post;
 mod video;
+mod words;
 
 use std::str::FromStr;
 
@@ -25,6 +26,7 @@ use crate::profile::{Accepts, OneShape, Overrides, Profile, Range, Ratio};
 
 pub use expected::expected_info;
 pub use post::{FilePlan, fit_post};
+pub use words::summary;
 
 /// What one target asks of an asset.
 #[derive(Clone, Copy, Debug)]

@@ -161,8 +161,10 @@ pub enum TextUnit {
     /// Characters of Unicode.
     Chars,
     /// Units of UTF-16: an emoji counts 2 or more.
+    #[graphql(name = "UTF16")]
     Utf16,
     /// Bytes of UTF-8.
+    #[graphql(name = "UTF8_BYTES")]
     Utf8Bytes,
     /// What a reader takes for one character.
     Graphemes,

@@ -180,7 +180,7 @@ async fn a_network_without_a_connector_gets_no_target() {
     let facebook = world.create(&[photo], &[page], json!({})).await;
     assert_eq!(
         facebook["userErrors"][0]["message"],
-        "Reelmill cannot post to Facebook yet. Choose another account."
+        "Reelmill cannot post to Facebook yet. Choose another account. (@brand)"
     );
     // What a connector does not post yet is no post either, though the network takes it.
     let photo_there = world.create(&[photo], &[tiktok], json!({})).await;

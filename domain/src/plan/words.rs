@@ -76,7 +76,8 @@ mod tests {
 
     fn heard(codec_profile: &str) -> MediaInfo {
         let mut info = conforming();
-        info.audio.as_mut().map(|audio| audio.profile = Some(codec_profile.to_owned()));
+        let audio = info.audio.as_mut().expect("the sample has sound");
+        audio.profile = Some(codec_profile.to_owned());
         info
     }
 

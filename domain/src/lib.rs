@@ -9,6 +9,7 @@ pub mod conformance;
 pub mod content;
 pub mod engine;
 pub mod id;
+mod image_format;
 pub mod ingest;
 pub mod media_info;
 pub mod operation;

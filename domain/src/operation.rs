@@ -6,6 +6,8 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+pub use crate::image_format::ImageFormat;
+
 /// How a picture gets into another shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -128,28 +130,6 @@ pub enum AudioOutput {
     Silent {
         bit_rate: u32,
     },
-}
-
-/// What a still image is written as.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ImageFormat {
-    /// Baseline-compatible, 4:2:0; what is transparent is put on `pad_color`.
-    #[default]
-    Jpeg,
-    /// Lossy, keeps what is transparent.
-    Webp,
-}
-
-impl ImageFormat {
-    /// The name in [`crate::media_info::MediaInfo::container`].
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Jpeg => "jpeg",
-            Self::Webp => "webp",
-        }
-    }
 }
 
 /// One still image: sRGB, orientation baked in, no metadata.

@@ -75,7 +75,7 @@ pub fn recipe(source: &Source, wish: &Wish, style: &Style) -> Result<Option<Reci
 }
 
 fn ready(kind: MediaKind, files: &[SourceFile], wish: &Wish, style: &Style) -> Result<Recipe, Problem> {
-    let profile = choose(wish.platform, wish.placement, kind)?;
+    let profile = choose(wish.platform, wish.placement, kind, wish.overrides.tier)?;
     if kind == MediaKind::Carousel {
         let kinds: Vec<MediaKind> = files.iter().map(|file| file.info.kind).collect();
         check_carousel(profile, &kinds)?;

@@ -88,7 +88,10 @@ pub fn long_clip() -> PathBuf {
 /// Takes some twenty seconds to encode.
 #[must_use]
 pub fn heavy_clip() -> PathBuf {
-    made("heavy.avi", "-f lavfi -i testsrc2=s=1080x1920:r=30:d=12 -vf noise=alls=12:allf=t -c:v mpeg4 -b:v 20M -maxrate 20M -bufsize 20M")
+    made(
+        "heavy.avi",
+        "-f lavfi -i testsrc2=s=1080x1920:r=30:d=12 -vf noise=alls=12:allf=t -c:v mpeg4 -b:v 20M -maxrate 20M -bufsize 20M",
+    )
 }
 
 /// An upright clip that all three networks take as it is: closed GOPs, no edit list, moov first, 4 s.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::jobs::Fence;
-use super::publishing::stored::max_duration_ms;
+use super::publishing::stored::{max_duration_ms, tier_name};
 use super::{StoreError, Tx, targets};
 
 /// An account as a job sees it.
@@ -98,20 +98,21 @@ pub async fn token_accepted(
     let brand = fence.brand();
     let limits_changed = sqlx::query_scalar!(
         r#"
-        with before as (select id, max_duration_ms from social_accounts where brand_id = $1 and id = $2)
+        with before as (select id, max_duration_ms, tier from social_accounts where brand_id = $1 and id = $2)
         update social_accounts a
            set checked_at = now(), token_expires_at = coalesce($3, a.token_expires_at),
                setting_specs = coalesce($4, a.setting_specs), max_duration_ms = coalesce($5, a.max_duration_ms),
-               updated_at = now()
+               tier = coalesce($6, a.tier), updated_at = now()
           from before
          where a.brand_id = $1 and a.id = before.id
-        returning a.max_duration_ms is distinct from before.max_duration_ms as "changed!"
+        returning (a.max_duration_ms, a.tier) is distinct from (before.max_duration_ms, before.tier) as "changed!"
         "#,
         brand,
         account,
         expires_at,
         learnt.map(|learnt| &learnt.setting_specs),
         learnt.and_then(|learnt| max_duration_ms(learnt.overrides)),
+        learnt.and_then(|learnt| learnt.overrides.tier).map(tier_name),
     )
     .fetch_optional(&mut **tx)
     .await?;

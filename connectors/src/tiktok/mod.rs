@@ -117,7 +117,7 @@ impl Connector for Tiktok {
         let creator = self.api(session).creator().await?;
         Ok(Checked {
             settings: options::settings(creator.privacy_level_options.clone()),
-            overrides: Overrides { max_duration_ms: creator.longest_ms() },
+            overrides: Overrides { max_duration_ms: creator.longest_ms(), tier: None },
             profile: account::profile(session.profile.external_id.clone(), creator),
         })
     }

@@ -19,8 +19,9 @@ use super::connection::{Connection, Order, PageArgs, TimeKey};
 use super::failure::{Answer, Failure};
 use super::id;
 use super::loaders::{LoadError, Loaders};
+use super::media_fit::{self, MediaFit};
 use super::media_info::MediaInfo;
-use super::platform::{MediaKind, TimeRangeInput};
+use super::platform::{MediaKind, Platform, TimeRangeInput};
 use super::problem::Problem;
 use super::publish_target::{self, PublishTarget};
 use super::scalars::Url;
@@ -223,6 +224,12 @@ impl MediaAsset {
         let ids = loaders.load_one(ItemsOf(self.0.id)).await?.unwrap_or_default();
         let mut found = loaders.load_many(ids.iter().copied().map(AssetKey)).await?;
         Ok(ids.into_iter().filter_map(|id| found.remove(&AssetKey(id))).collect())
+    }
+
+    /// What it would become for each profile of its kind on these networks, or on all: each of its items
+    /// for a carousel. Nothing is made. Empty until it is probed.
+    async fn fits(&self, ctx: &Context<'_>, platforms: Option<Vec<Platform>>) -> Answer<Vec<MediaFit>> {
+        media_fit::of_asset(cx(ctx), self, platforms).await
     }
 
     /// A small JPEG.

@@ -6,19 +6,21 @@ use std::sync::Arc;
 use async_graphql::Object;
 use async_graphql::dataloader::Loader;
 use backplane::store::assets::assets_by_id;
-use backplane::store::publishing::{PlanSource, TargetRow, plan_sources};
+use backplane::store::publishing::{PlanSource, ProblemRow, TargetRow, plan_sources};
+use domain::plan::summary;
 use domain::profile;
 use uuid::Uuid;
 
-use super::failure::Answer;
+use super::failure::{Answer, Failure};
 use super::format_profile::FormatProfile;
 use super::loaders::{LoadError, Loaders};
 use super::media_asset::MediaAsset;
-use super::platform::Framing;
+use super::platform::{Framing, Platform};
+use super::problem::Problem;
 use super::scope::Cx;
 use super::social_account::AccountKey;
 use super::transcoded_media::TranscodeOperation;
-use crate::publishing::fit::{Choice, FileFit, file_fits};
+use crate::publishing::fit::{Choice, FileFit, file_fits, fits_on};
 
 /// What one file must become for one profile: known once it is probed, before anything is made.
 #[derive(Clone, Debug)]
@@ -37,7 +39,7 @@ impl MediaFit {
 
     /// What is asked of it.
     async fn profile(&self) -> FormatProfile {
-        self.file.profile.into()
+        FormatProfile(self.file.profile)
     }
 
     /// Null: it cannot be made to fit.
@@ -66,6 +68,19 @@ impl MediaFit {
             Ok(fit) => fit.reasons.clone(),
             Err(problem) => vec![problem.message.clone()],
         }
+    }
+
+    /// Why it cannot be made to fit.
+    async fn problem(&self) -> Option<Problem> {
+        let problem = self.file.fit.as_ref().err()?.clone();
+        // It is so since the file is known.
+        Some(ProblemRow::new(problem, self.asset.0.created_at).into())
+    }
+
+    /// All of it in one sentence, e.g. "Video copied, sound re-encoded: its sound is HE-AAC, which X
+    /// does not take."
+    async fn summary(&self) -> String {
+        summary(&self.file.fit)
     }
 }
 
@@ -110,16 +125,37 @@ impl Loader<SourceKey> for Loaders {
 /// When Postgres cannot be asked.
 pub async fn of_target(cx: &Cx, target: &TargetRow) -> Answer<Vec<MediaFit>> {
     let Some(source) = cx.loaders.load_one(SourceKey(target.asset_id)).await? else { return Ok(Vec::new()) };
-    let chosen = match target.profile.as_deref().and_then(profile::profile) {
-        Some(profile) => Some(profile),
-        None => profile::choose(target.platform, target.placement, source.plan.kind).ok(),
-    };
-    let Some(profile) = chosen else { return Ok(Vec::new()) };
     // The composite key to the account guarantees that it is there.
     let account = cx.loaders.load_one(AccountKey(target.account_id)).await?;
     let overrides = account.map(|account| account.0.overrides).unwrap_or_default();
+    let chosen = match target.profile.as_deref().and_then(profile::profile) {
+        Some(profile) => Some(profile),
+        None => profile::choose(target.platform, target.placement, source.plan.kind, overrides.tier).ok(),
+    };
+    let Some(profile) = chosen else { return Ok(Vec::new()) };
     let choice = Choice { framing: target.framing, trim: target.trim, overrides };
     let fits = file_fits(&source.plan, profile, choice);
     let assets = source.assets.iter().cloned();
     Ok(fits.into_iter().zip(assets).map(|(file, asset)| MediaFit { file, asset }).collect())
+}
+
+/// What `asset` would become for each profile of its kind on these networks, or on all; for a carousel,
+/// each of its items. Empty until all files are probed, and once they are gone.
+///
+/// # Errors
+/// `BAD_REQUEST` for more networks than there are, or when Postgres cannot be asked.
+pub async fn of_asset(cx: &Cx, asset: &MediaAsset, networks: Option<Vec<Platform>>) -> Answer<Vec<MediaFit>> {
+    let networks: Option<Vec<domain::platform::Platform>> =
+        networks.map(|all| all.into_iter().map(Into::into).collect());
+    if networks.as_ref().is_some_and(|all| all.len() > domain::platform::Platform::ALL.len()) {
+        return Err(Failure::bad_request("`platforms` takes each network once"));
+    }
+    if asset.0.state != "READY" {
+        return Ok(Vec::new());
+    }
+    let Some(source) = cx.loaders.load_one(SourceKey(asset.0.id)).await? else { return Ok(Vec::new()) };
+    let fits = fits_on(&source.plan, networks.as_deref()).into_iter();
+    // The same files for each profile, in their order.
+    let assets = source.assets.iter().cycle();
+    Ok(fits.zip(assets).map(|(file, asset)| MediaFit { file, asset: asset.clone() }).collect())
 }

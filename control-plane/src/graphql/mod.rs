@@ -21,6 +21,7 @@ pub mod create_uploads;
 pub mod credentials;
 pub mod delete_assets;
 pub mod failure;
+pub mod format_limits;
 pub mod format_profile;
 pub mod grant;
 pub mod id;

@@ -139,7 +139,7 @@ impl PublishTarget {
 
     /// Null until the asset is probed.
     async fn profile(&self) -> Option<FormatProfile> {
-        self.0.profile.as_deref().and_then(profile::profile).map(FormatProfile::from)
+        self.0.profile.as_deref().and_then(profile::profile).map(FormatProfile)
     }
 
     /// One, or one for each item of a carousel. Empty until the asset is probed.

@@ -74,7 +74,7 @@ impl TranscodedMedia {
 
     /// What it serves.
     async fn profiles(&self) -> Vec<FormatProfile> {
-        self.0.profiles.iter().filter_map(|name| profile::profile(name)).map(FormatProfile::from).collect()
+        self.0.profiles.iter().filter_map(|name| profile::profile(name)).map(FormatProfile).collect()
     }
 
     /// What was, or has to be, done to the original.

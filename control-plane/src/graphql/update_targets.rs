@@ -195,7 +195,7 @@ async fn write_caption(
             let message = format!("{} has no titles. Leave it out.", platform.display_name());
             return Err(invalid(message, "title").into());
         };
-        if rules.unit.count(title) > max {
+        if rules.title_unit().count(title) > max {
             return Err(
                 invalid(format!("A title has at most {max} characters here. Shorten it."), "title").into()
             );

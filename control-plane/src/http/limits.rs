@@ -24,6 +24,9 @@ const ALIASES_MAX: usize = 60;
 const DIRECTIVES_MAX: usize = 50;
 /// Fields in the largest possible answer, lists counted with the rows asked for.
 const COST_MAX: u64 = 100_000;
+/// Rows that `fits` can have for one file: a profile each. An asset's fit names its asset again, so that
+/// a document could ask for the fits of fits.
+const FITS_MAX: u64 = 30;
 /// Lists within lists of the schema's own description; what tools send has two.
 const INTROSPECTION_LISTS_MAX: usize = 3;
 /// A parser's message may repeat the document: so many characters of it are enough.
@@ -205,7 +208,7 @@ impl<'a> Measure<'a> {
         }
     }
 
-    /// How many rows a list is asked for; 1 for all else.
+    /// How many rows a list is asked for, or can have; 1 for all else.
     fn rows(&self, field: &Field) -> u64 {
         // Outside: the argument is not there. Inside: its value is not known.
         let argument = |name: &str| {
@@ -220,7 +223,8 @@ impl<'a> Measure<'a> {
             Some(_) => None,
             None => Some(100),
         };
-        size("first").or_else(|| size("last")).unwrap_or(1).min(100)
+        let unpaged = if field.name.node == "fits" { FITS_MAX } else { 1 };
+        size("first").or_else(|| size("last")).unwrap_or(unpaged).min(100)
     }
 
     /// The value of a variable, or its default when it is left out.
@@ -310,6 +314,12 @@ mod tests {
             (format!("{{ ...f0 }} {bomb}"), None),
             (wide.to_owned(), None),
             (wider.to_owned(), Some("smaller pages")),
+            ("{ a { fits { asset { fits { asset { id } } } } } }".to_owned(), None),
+            (
+                "{ a { fits { asset { fits { asset { fits { asset { fits { asset { id } } } } } } } } } }"
+                    .to_owned(),
+                Some("smaller pages"),
+            ),
             ("{ a \"".to_owned(), Some("")),
             ("query A { a } query B { b }".to_owned(), Some("operationName")),
         ] {

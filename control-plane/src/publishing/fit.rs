@@ -1,13 +1,14 @@
 //! What an asset becomes for one destination: known once it is probed, before anything is made.
 
 use backplane::store::publishing::{PlanFile, PlanSource};
+use connectors::Connectors;
 use domain::content::content_key;
 use domain::media_info::MediaInfo;
 use domain::operation::Framing;
 use domain::plan::{self, FilePlan, Fit, PostWish};
 use domain::platform::{MediaKind, Placement, Platform};
 use domain::problem::{Problem, Remedy};
-use domain::profile::{self, Overrides, Profile};
+use domain::profile::{self, Overrides, Profile, Role};
 use uuid::Uuid;
 
 /// What a person chose of how files are fitted, and what the account allows.
@@ -47,7 +48,14 @@ pub fn verdict(
             Remedy::ChangeMedia,
         ));
     }
-    let profile = profile::choose(platform, placement, source.kind)?;
+    if !Connectors::SUPPORTED.contains(&platform) {
+        return Err(Problem::new(
+            "media.unsupported_network",
+            format!("Reelmill cannot post to {} yet. Choose another account.", platform.display_name()),
+            Remedy::ChangeMedia,
+        ));
+    }
+    let profile = profile::choose(platform, placement, source.kind, choice.overrides.tier)?;
     if source.kind == MediaKind::Carousel {
         let kinds: Vec<MediaKind> = source.files.iter().map(|file| file.kind).collect();
         profile::check_carousel(profile, &kinds)?;
@@ -71,6 +79,29 @@ pub fn file_fits(source: &PlanSource, profile: &'static Profile, choice: Choice)
         fit: plan.fit,
     };
     source.files.iter().zip(plans).map(fit).collect()
+}
+
+/// How the files of an asset meet each profile of its kind on these networks, or on all, as far as every account
+/// there is allowed: profile by profile, the files in their order. Empty until all of them are probed.
+#[must_use]
+pub fn fits_on(source: &PlanSource, networks: Option<&[Platform]>) -> Vec<FileFit> {
+    let wanted = |row: &&'static Profile| {
+        let there = networks.is_none_or(|networks| networks.contains(&row.platform));
+        there && row.kind() == source.kind && row.role != Role::Item
+    };
+    profile::profiles().iter().filter(wanted).flat_map(|row| fits_of(source, row)).collect()
+}
+
+/// How files meet one profile; those of a carousel that is refused as a whole share its problem.
+fn fits_of(source: &PlanSource, profile: &'static Profile) -> Vec<FileFit> {
+    let mut fits = file_fits(source, profile, Choice::default());
+    if profile.kind() == MediaKind::Carousel {
+        let kinds: Vec<MediaKind> = source.files.iter().map(|file| file.kind).collect();
+        if let Err(problem) = profile::check_carousel(profile, &kinds) {
+            fits.iter_mut().for_each(|file| file.fit = Err(problem.clone()));
+        }
+    }
+    fits
 }
 
 /// Names the content for the guard against posting it twice: its files once all are known, until

@@ -1,5 +1,9 @@
 //! What an account is allowed beyond its network's rules, told before anything is sent.
 
+use backplane::store::Scope;
+use backplane::store::accounts::accounts_by_id;
+use backplane::store::publishing::destinations;
+use domain::profile::{Overrides, Tier};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -17,6 +21,10 @@ async fn limit(world: &World, account: Uuid, ms: u64) {
         .database
         .sql(&format!("update social_accounts set max_duration_ms = {ms} where id = '{account}'"))
         .await;
+}
+
+fn may_post(ms: u64) -> Overrides {
+    Overrides { max_duration_ms: Some(ms), tier: None }
 }
 
 fn says_so(message: &Value) -> bool {
@@ -93,7 +101,7 @@ async fn a_draft_goes_on_once_its_account_may_post_it() {
     let world = World::new().await;
     let (video, brief, _) = brief_and_free(&world).await;
     let made = world.create(&[video], &[brief], json!({ "draft": true })).await;
-    world.connect_again(brief, 600_000).await;
+    world.connect_again(brief, may_post(600_000)).await;
     let submit =
         "mutation($job: ID!) { submitPublishJob(input: { jobId: $job }) { userErrors { message } } }";
     let submitted = world.ask(submit, json!({ "job": made["job"]["id"] })).await;
@@ -101,4 +109,24 @@ async fn a_draft_goes_on_once_its_account_may_post_it() {
     let target = world.targets(&made["job"]["id"]).await.remove(0);
     assert_eq!(target["state"], "PREPARING", "{target}");
     assert_eq!(target["problem"], json!(null), "{target}");
+}
+
+#[tokio::test]
+async fn what_an_account_pays_for_is_kept_until_its_network_says_otherwise() {
+    let world = World::new().await;
+    let account = world.account("tiktok").await;
+    let stored = async || {
+        let mut tx = world.system.store.begin(&Scope::brand(world.brand)).await.unwrap();
+        let as_account = accounts_by_id(&mut tx, &[account]).await.unwrap().remove(0).overrides;
+        let as_destination = destinations(&mut tx, &[account]).await.unwrap().remove(0).overrides;
+        assert_eq!(as_account, as_destination);
+        as_account
+    };
+    assert_eq!(stored().await, Overrides::default());
+    let premium = Overrides { max_duration_ms: Some(60_000), tier: Some(Tier::Premium) };
+    world.connect_again(account, premium).await;
+    assert_eq!(stored().await, premium);
+    // Nothing is said of it this time.
+    world.connect_again(account, may_post(90_000)).await;
+    assert_eq!(stored().await, Overrides { max_duration_ms: Some(90_000), ..premium });
 }

@@ -3,6 +3,7 @@
 #![recursion_limit = "256"]
 #![expect(clippy::unwrap_used, reason = "tests say what they expect")]
 
+mod formats;
 mod jobs;
 mod limits;
 mod lists;

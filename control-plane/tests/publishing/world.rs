@@ -65,8 +65,8 @@ impl World {
         account
     }
 
-    /// Connects the TikTok account again, which may post this much now.
-    pub async fn connect_again(&self, account: Uuid, max_duration_ms: u64) {
+    /// Connects the TikTok account again, which is allowed this now.
+    pub async fn connect_again(&self, account: Uuid, overrides: Overrides) {
         let (external_id, specs) = (account.to_string(), json!([]));
         let again = NewAccount {
             id: Uuid::now_v7(),
@@ -75,7 +75,7 @@ impl World {
             handle: "@brand",
             avatar_url: None,
             setting_specs: &specs,
-            overrides: Overrides { max_duration_ms: Some(max_duration_ms) },
+            overrides,
             token_expires_at: None,
             refreshable: false,
         };

@@ -27,7 +27,8 @@ const ROUNDS: usize = 8;
 /// A [`Problem`] when a forbidden phrase is part of a link, which cannot be taken out of it.
 pub fn adapt(original: &str, voice: &BrandVoice, rules: &TextRules) -> Result<Draft, Problem> {
     let phrases = &voice.forbidden_phrases;
-    let mut text = without_forbidden(&clean(original), phrases)?;
+    let taken: String = clean(original).chars().filter(|letter| !rules.refused.contains(*letter)).collect();
+    let mut text = without_forbidden(&taken, phrases)?;
     text = with_hashtags(text, voice, rules);
     let mut verdict = check(&text, rules, phrases);
     for _ in 0..ROUNDS {
@@ -166,7 +167,7 @@ fn keep<'a>(kept: &mut Vec<&'a str>, word: &'a str, limit: usize, rules: &TextRu
 /// The first line, cut between words.
 fn title(text: &str, max: usize, rules: &TextRules) -> String {
     let line = text.lines().next().unwrap_or_default();
-    line[..cut(line, max, rules.unit)].trim_end().to_owned()
+    line[..cut(line, max, rules.title_unit())].trim_end().to_owned()
 }
 
 fn in_a_link(phrase: &str, link: &str) -> Problem {

@@ -65,10 +65,14 @@ pub fn clean(text: &str) -> String {
 ///
 /// # Errors
 /// A [`Problem`] with [`Remedy::EditCaption`]: too long, too many hashtags or mentions, a forbidden
-/// phrase, or characters that cannot be shown.
+/// phrase, or characters that cannot be shown or that the network refuses.
 pub fn check(text: &str, rules: &TextRules, phrases: &[String]) -> Result<CaptionFacts, Problem> {
     if text.chars().any(is_unprintable) {
         return Err(unprintable());
+    }
+    if let Some(refused) = text.chars().find(|character| rules.refused.contains(*character)) {
+        let message = format!("The network takes no “{refused}” in a text. Take it out.");
+        return Err(Problem::new("caption.refused_character", message, Remedy::EditCaption));
     }
     split(text, rules)?;
     let marks = words(text);

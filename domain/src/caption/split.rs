@@ -1,8 +1,10 @@
 //! Dividing a text where a reader would: between paragraphs, sentences or words.
 
+use std::ops::Range;
+
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::words::words;
+use super::words::{Kind, words};
 use crate::problem::{Problem, Remedy};
 use crate::profile::{TextRules, TextUnit};
 
@@ -65,31 +67,47 @@ pub fn cut(text: &str, limit: usize, unit: TextUnit) -> usize {
     head.rfind(char::is_whitespace).filter(|end| *end > 0).unwrap_or(hard)
 }
 
-/// The last boundary of a character up to which `text` counts at most `limit`.
+/// The last boundary of a character, or of a link that counts as a whole, up to which `text` counts
+/// at most `limit`.
 fn last_fitting(text: &str, limit: usize, unit: TextUnit) -> usize {
     let mut left = limit;
-    for (at, grapheme) in text.grapheme_indices(true) {
-        let count = unit.count(grapheme);
-        if count > left {
-            return if at == 0 { last_fitting_scalar(text, limit, unit) } else { at };
+    for (piece, is_link) in pieces(text, unit) {
+        let count = unit.count(&text[piece.clone()]);
+        if count <= left {
+            left -= count;
+        } else if piece.start > 0 {
+            return piece.start;
+        } else {
+            // A part of a link would be another link.
+            return if is_link { 0 } else { last_fitting_scalar(&text[piece], limit, unit) };
         }
-        left -= count;
     }
     text.len()
 }
 
-/// As above for one character of more marks than `limit`, which has to be broken somewhere.
-fn last_fitting_scalar(text: &str, limit: usize, unit: TextUnit) -> usize {
-    let mut scalars = [0; 4];
-    let mut left = limit;
-    for (at, scalar) in text.char_indices() {
-        let count = unit.count(scalar.encode_utf8(&mut scalars));
-        if count > left {
-            return at;
-        }
-        left -= count;
+/// What counts for itself, and whether it is a link that does.
+fn pieces(text: &str, unit: TextUnit) -> Vec<(Range<usize>, bool)> {
+    let links = if unit.counts_links_whole() { words(text) } else { Vec::new() };
+    let (mut pieces, mut from) = (Vec::new(), 0);
+    let graphemes = |part: Range<usize>| {
+        let found = text[part.clone()].grapheme_indices(true);
+        found.map(move |(at, one)| (part.start + at..part.start + at + one.len(), false))
+    };
+    for link in links.into_iter().filter(|word| word.kind == Kind::Link) {
+        pieces.extend(graphemes(from..link.range.start));
+        from = link.range.end;
+        pieces.push((link.range, true));
     }
-    text.len()
+    pieces.extend(graphemes(from..text.len()));
+    pieces
+}
+
+/// As above for one character of more marks than `limit`, which has to be broken somewhere.
+fn last_fitting_scalar(grapheme: &str, limit: usize, unit: TextUnit) -> usize {
+    // Its beginning may count otherwise than as a sum, so each is counted as a whole.
+    let ends: Vec<usize> = grapheme.char_indices().map(|(at, _)| at).collect();
+    let fitting = ends.partition_point(|end| unit.count(&grapheme[..*end]) <= limit);
+    ends[..fitting].last().copied().unwrap_or(0)
 }
 
 fn last_sentence_end(text: &str, hard: usize) -> Option<usize> {

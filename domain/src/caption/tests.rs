@@ -32,6 +32,35 @@ fn each_network_counts_in_its_own_units() {
 }
 
 #[test]
+fn an_emoji_counts_by_its_bytes_on_threads_and_a_link_by_a_fixed_weight_on_x() {
+    let threads = |text: &str| TextUnit::EmojiBytes.count(text);
+    assert_eq!(
+        [threads("añ好1#"), threads("😀"), threads("👩‍👧"), threads("1\u{fe0f}\u{20e3}"), threads("©")],
+        [5, 4, 11, 7, 1]
+    );
+    let x = |text: &str| TextUnit::Weighted.count(text);
+    assert_eq!([x("añя’"), x("好か"), x("😀"), x("👩‍👩‍👧‍👦"), x("e\u{301}"), x("…")], [4, 4, 2, 2, 1, 2]);
+    assert_eq!(x("a https://x.example/ b"), 4 + 23);
+    assert_eq!(x(&format!("a https://x.example/{} b", "long".repeat(90))), 4 + 23);
+    let link = format!("https://x.example/{}", "long".repeat(90));
+    assert_eq!(verdict(&format!("{} {link}", "x".repeat(256)), Platform::X), Ok(280));
+    assert_eq!(
+        verdict(&format!("{} {link}", "x".repeat(257)), Platform::X),
+        Err("caption.too_long".to_owned())
+    );
+    let threads = rules(Platform::Threads);
+    assert_eq!(check(&"😀".repeat(125), threads, &[]).map(|facts| facts.length).ok(), Some(500));
+    assert!(check(&"😀".repeat(126), threads, &[]).is_err());
+}
+
+#[test]
+fn youtube_takes_no_angle_brackets_and_counts_bytes() {
+    assert_eq!(verdict("a < b", Platform::Youtube), Err("caption.refused_character".to_owned()));
+    assert_eq!(verdict(&"é".repeat(2500), Platform::Youtube), Ok(5000));
+    assert_eq!(verdict(&"é".repeat(2501), Platform::Youtube), Err("caption.too_long".to_owned()));
+}
+
+#[test]
 fn hashtags_and_mentions_are_counted_on_instagram() {
     let tags = |n: usize| (0..n).map(|i| format!("#t{i} ")).collect::<String>();
     assert!(verdict(&tags(30), Platform::Instagram).is_ok());
@@ -161,15 +190,18 @@ fn text() -> impl Strategy<Value = String> {
     (pieces, any::<String>()).prop_map(|(a, b)| format!("{a}{b}"))
 }
 
+fn unit() -> impl Strategy<Value = TextUnit> {
+    sample::select(vec![TextUnit::Utf16, TextUnit::Utf8Bytes, TextUnit::EmojiBytes, TextUnit::Weighted])
+}
+
 proptest! {
     #[test]
-    fn a_cut_fits_and_breaks_no_word(text in text(), limit in 30usize..300) {
-        let telegram = rules(Platform::Telegram);
-        let at = cut(&text, limit, telegram.unit);
+    fn a_cut_fits_and_breaks_no_word(text in text(), limit in 30usize..300, unit in unit()) {
+        let at = cut(&text, limit, unit);
         prop_assert!(text.is_char_boundary(at));
-        prop_assert!(telegram.unit.count(&text[..at]) <= limit);
+        prop_assert!(unit.count(&text[..at]) <= limit);
         prop_assert!(words(&text).iter().all(|word| at <= word.range.start || word.range.end <= at || word.range.start == 0));
-        if telegram.unit.count(&text) > limit {
+        if unit.count(&text) > limit {
             prop_assert!(at > 0);
         }
     }

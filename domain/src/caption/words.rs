@@ -50,8 +50,10 @@ fn word(text: &str, kind: Kind, range: Range<usize>, offset: usize) -> Word<'_> 
 fn link_in(token: &str) -> Option<Range<usize>> {
     let lower = token.to_ascii_lowercase();
     let start = ["https://", "http://", "www."].into_iter().filter_map(|scheme| lower.find(scheme)).min()?;
-    let closing =
-        |c: char| matches!(c, '.' | ',' | '!' | '?' | ';' | ':' | '…' | '"' | '\'' | '»' | '”' | '’');
+    let closing = |c: char| {
+        // A blank that nobody sees is no part of an address either.
+        matches!(c, '.' | ',' | '!' | '?' | ';' | ':' | '…' | '"' | '\'' | '»' | '”' | '’' | '\u{200b}')
+    };
     let mut link = token[start..].trim_end_matches(closing);
     // A bracket that the link does not open belongs to the sentence around it.
     for (open, close) in [('(', ')'), ('[', ']'), ('{', '}')] {

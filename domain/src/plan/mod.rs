@@ -15,6 +15,7 @@ mod parts;
 mod post;
 mod sharing;
 mod video;
+mod words;
 
 use std::str::FromStr;
 
@@ -33,6 +34,7 @@ pub use expected::expected_info;
 pub use parts::parts;
 pub use post::{FilePlan, PostWish, fit_post};
 pub use sharing::{accepts, share};
+pub use words::summary;
 
 /// What one target asks of an asset.
 #[derive(Clone, Copy, Debug)]

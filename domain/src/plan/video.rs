@@ -7,7 +7,7 @@ use crate::conformance::{is_sound_taken, seconds, violations};
 use crate::media_info::MediaInfo;
 use crate::operation::{AudioOutput, Framing, Operation, VideoEncode, VideoOutput};
 use crate::problem::{Problem, Remedy};
-use crate::profile::{Preferences, VideoLimits};
+use crate::profile::{Preferences, Range, VideoLimits};
 
 /// x264's constant quality: networks encode again, so bits are spent rather than preset time.
 const CRF_TENTHS: u32 = 220;
@@ -99,7 +99,7 @@ fn encode(
         ));
     };
     let audio = sound(info, limits, first_ms);
-    let frame_rate = frame_rate(video.frame_rate, video.constant_frame_rate);
+    let frame_rate = taken(frame_rate(video.frame_rate, video.constant_frame_rate), limits.frame_rate);
     let duration = info.duration_ms.unwrap_or(0).min(first_ms.unwrap_or(u64::MAX));
     let max_rate = rate_for(limits, duration, frame_rate, &audio);
     let preferred = (prefers.long_side, prefers.short_side);
@@ -187,6 +187,14 @@ fn frame_rate(rate: f64, constant: bool) -> (u32, u32) {
         return (to_u32((rate * 100.0).round()), 100);
     }
     nearest
+}
+
+/// A rate that the network does not take becomes the nearest usual one that it does.
+fn taken(rate: (u32, u32), range: Range<f64>) -> (u32, u32) {
+    let distance = |standard: (u32, u32)| (value(rate) / value(standard)).ln().abs();
+    let usual = STANDARD_RATES.into_iter().filter(|usual| range.holds(value(*usual)));
+    let nearest = usual.min_by(|a, b| distance(*a).total_cmp(&distance(*b)));
+    if range.holds(value(rate)) { rate } else { nearest.unwrap_or(rate) }
 }
 
 fn value(rate: (u32, u32)) -> f64 {

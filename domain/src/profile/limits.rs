@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::operation::ImageFormat;
+use crate::image_format::ImageFormat;
 
 /// Both ends belong to it; one that is left out is open.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
@@ -169,6 +169,9 @@ pub struct CarouselLimits {
     /// `None`: every item is shown in its own shape.
     #[serde(default)]
     pub one_shape: Option<OneShape>,
+    /// All items have to have the same width and height, px; only with `one_shape`.
+    #[serde(default)]
+    pub equal_size: bool,
 }
 
 /// All items of a carousel are shown in the shape of the first: the network cuts the others to it.

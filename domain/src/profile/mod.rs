@@ -3,32 +3,33 @@
 //! A profile is a set of constraints, not an encoder setting. Each row carries the page that it
 //! was read from, the date of that page, and how far it is to be believed.
 
+#[cfg(test)]
+mod check;
+mod count;
 mod limits;
+mod row;
 mod text;
 
 use std::sync::LazyLock;
 
 use chrono::NaiveDate;
-use serde::Deserialize;
 
 pub use limits::{
     AudioLimits, Borders, CarouselLimits, ImageLimits, OneShape, Preferences, Range, Ratio, VideoLimits,
 };
+pub use row::{Confidence, Role, Tier};
 pub use text::{TextRules, TextUnit};
 
+use self::row::{NetworkFile, Row, RowAccepts};
 use crate::platform::{MediaKind, Placement, Platform};
 use crate::problem::{Problem, Remedy};
 
-/// Every data file. Another network is one more line here and its file.
-const FILES: [&str; 3] = [
-    include_str!("../../profiles/instagram.json"),
-    include_str!("../../profiles/telegram.json"),
-    include_str!("../../profiles/tiktok.json"),
-];
+// Every data file, as the build script found and checked it.
+include!(concat!(env!("OUT_DIR"), "/profile_files.rs"));
 
 static NETWORKS: LazyLock<Vec<NetworkFile>> = LazyLock::new(|| {
     let parse = |file: &&str| serde_json::from_str(file);
-    // The files are compiled in, and the tests below read each of them.
+    // The build script read each of them with the same types.
     FILES.iter().map(parse).collect::<Result<_, _>>().expect("the profile files are valid")
 });
 
@@ -49,25 +50,23 @@ pub struct Profile {
     pub placement: Placement,
     /// Further placements that it stands for.
     pub also: Vec<Placement>,
-    /// It is for the items of a carousel, not for a post of its own.
-    pub item: bool,
-    /// The day of the page.
+    /// Only [`Role::Post`] is chosen for a whole post.
+    pub role: Role,
+    /// Chosen only for an account of that tier, and before the row without one.
+    pub tier: Option<Tier>,
+    /// The network's connector posts it. Where not, it is shown and never chosen.
+    pub postable: bool,
+    /// The day of the page; of one without a date, the day that it was read.
     pub as_of: NaiveDate,
     pub source: String,
     pub confidence: Confidence,
     /// Why a file is changed for it: half a sentence that can follow a colon.
     pub purpose: String,
+    /// What the limits do not say, e.g. where pages contradict each other.
+    pub note: Option<String>,
     pub accepts: Accepts,
-}
-
-/// How far a row is to be believed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Confidence {
-    /// The network's own page says so.
-    Documented,
-    /// Others report it.
-    Reported,
+    /// Where its texts have limits other than the network's.
+    pub text: Option<TextRules>,
 }
 
 /// What is accepted, by kind. What is preferred stands beside it, never mixed with it.
@@ -88,6 +87,12 @@ impl Profile {
             Accepts::Carousel(..) => MediaKind::Carousel,
         }
     }
+
+    /// What its texts may be.
+    #[must_use]
+    pub fn text_rules(&self) -> Option<&TextRules> {
+        self.text.as_ref().or_else(|| text_rules(self.platform))
+    }
 }
 
 /// What an account allows or forbids beyond its network's profile.
@@ -96,6 +101,8 @@ pub struct Overrides {
     /// The longest video, ms. From TikTok's `creator_info` (Query Creator Info, 2026-08-09); counts
     /// when it is stricter than the profile.
     pub max_duration_ms: Option<u64>,
+    /// What it pays for: another row of its network may be for it.
+    pub tier: Option<Tier>,
 }
 
 /// Every profile, in the order of the files.
@@ -116,7 +123,8 @@ pub fn text_rules(platform: Platform) -> Option<&'static TextRules> {
     NETWORKS.iter().find(|file| file.platform == platform).map(|file| &file.text)
 }
 
-/// The profile for a whole asset; without a placement, the one that suits `kind` on `platform`.
+/// The profile for a whole asset on an account of that tier; without a placement, the one that suits
+/// `kind` on `platform`: the first of its file.
 ///
 /// # Errors
 /// A [`Problem`] when the network takes nothing of that kind there.
@@ -124,16 +132,21 @@ pub fn choose(
     platform: Platform,
     placement: Option<Placement>,
     kind: MediaKind,
+    tier: Option<Tier>,
 ) -> Result<&'static Profile, Problem> {
-    let of_kind =
-        |profile: &&Profile| profile.platform == platform && !profile.item && profile.kind() == kind;
-    if !profiles().iter().any(|profile| of_kind(&profile)) {
+    let of_kind = |row: &&Profile| {
+        row.platform == platform && row.role == Role::Post && row.postable && row.kind() == kind
+    };
+    let there =
+        |row: &Profile| placement.is_none_or(|place| row.placement == place || row.also.contains(&place));
+    let mut found: Vec<&Profile> = profiles().iter().filter(of_kind).collect();
+    if found.is_empty() {
         return Err(unsupported_kind(platform, kind));
     }
-    let there = |profile: &&Profile| {
-        placement.is_none_or(|place| profile.placement == place || profile.also.contains(&place))
-    };
-    profiles().iter().filter(of_kind).find(there).ok_or_else(|| {
+    found.retain(|row| there(row));
+    let of_tier = found.iter().find(|row| row.tier.is_some() && row.tier == tier);
+    let plain = || found.iter().find(|row| row.tier.is_none());
+    of_tier.or_else(plain).copied().ok_or_else(|| {
         Problem::new(
             "media.unsupported_placement",
             format!(
@@ -154,7 +167,7 @@ pub fn choose(
 pub fn choose_item(platform: Platform, kind: MediaKind) -> Result<&'static Profile, Problem> {
     profiles()
         .iter()
-        .find(|profile| profile.platform == platform && profile.item && profile.kind() == kind)
+        .find(|row| row.platform == platform && row.role == Role::Item && row.kind() == kind)
         .ok_or_else(|| unsupported_kind(platform, MediaKind::Carousel))
 }
 
@@ -210,44 +223,9 @@ const fn plural(kind: MediaKind) -> &'static str {
     }
 }
 
-/// A data file as it is written.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NetworkFile {
-    platform: Platform,
-    text: TextRules,
-    profiles: Vec<Row>,
-}
-
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Row {
-    name: String,
-    placement: Placement,
-    #[serde(default)]
-    also: Vec<Placement>,
-    #[serde(default)]
-    item: bool,
-    as_of: NaiveDate,
-    source: String,
-    confidence: Confidence,
-    purpose: String,
-    accepts: RowAccepts,
-    #[serde(default)]
-    prefers: Option<Preferences>,
-}
-
-#[derive(Clone, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum RowAccepts {
-    Video(Box<VideoLimits>),
-    Image(ImageLimits),
-    Carousel(CarouselLimits),
-}
-
 impl Row {
     fn into_profile(self, platform: Platform) -> Profile {
-        // A test names every row of video or image that states no preferences.
+        // The build script names every row of video or image that states no preferences.
         let prefers = || self.prefers.expect("rows of files state what is preferred");
         let accepts = match self.accepts {
             RowAccepts::Video(limits) => Accepts::Video(limits, prefers()),
@@ -259,12 +237,16 @@ impl Row {
             platform,
             placement: self.placement,
             also: self.also,
-            item: self.item,
+            role: self.role,
+            tier: self.tier,
+            postable: self.postable,
             as_of: self.as_of,
             source: self.source,
             confidence: self.confidence,
             purpose: self.purpose,
+            note: self.note,
             accepts,
+            text: self.text,
         }
     }
 }

@@ -1,27 +1,30 @@
-//! What a network allows in the text of a post, counted as that network counts.
+//! What a network allows in the text of a post. How each counts is in `count`.
 
 use chrono::NaiveDate;
 use serde::Deserialize;
-use unicode_segmentation::UnicodeSegmentation;
 
-use super::Confidence;
+use super::row::Confidence;
 
 /// Limits of the text on one network.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TextRules {
-    /// The day of the page.
+    /// The day of the page; of one without a date, the day that it was read.
     pub as_of: NaiveDate,
     pub source: String,
     pub confidence: Confidence,
     pub unit: TextUnit,
-    /// Of the text beside the media, in `unit`.
+    /// Of the text beside the media, in `unit`. 0: there is none.
     pub caption_max: usize,
     /// Where what is over goes out as a reply: the most that the reply takes, in `unit`.
     #[serde(default)]
     pub reply_max: Option<usize>,
+    /// `None`: there is no title.
     #[serde(default)]
     pub title_max: Option<usize>,
+    /// What a title is counted in; `None`: in `unit`.
+    #[serde(default)]
+    pub title_unit: Option<TextUnit>,
     #[serde(default)]
     pub hashtags_max: Option<usize>,
     #[serde(default)]
@@ -29,6 +32,9 @@ pub struct TextRules {
     /// Of the description of an image for those who do not see it.
     #[serde(default)]
     pub alt_max: Option<usize>,
+    /// Characters that the network refuses wherever they stand, e.g. `<>`.
+    #[serde(default)]
+    pub refused: String,
 }
 
 /// What a network counts.
@@ -41,19 +47,11 @@ pub enum TextUnit {
     Utf8Bytes,
     /// What a reader takes for one character.
     Graphemes,
-}
-
-impl TextUnit {
-    /// The length of `text` as the network counts it.
-    #[must_use]
-    pub fn count(self, text: &str) -> usize {
-        match self {
-            Self::Chars => text.chars().count(),
-            Self::Utf16 => text.encode_utf16().count(),
-            Self::Utf8Bytes => text.len(),
-            Self::Graphemes => text.graphemes(true).count(),
-        }
-    }
+    /// Unicode scalar values, but an emoji by its bytes in UTF-8.
+    EmojiBytes,
+    /// X's weights: 1 for Latin and its neighbours, 2 for other letters and for an emoji however long,
+    /// 23 for a link. A link without `http://`, `https://` or `www.` is not known for one.
+    Weighted,
 }
 
 impl TextRules {
@@ -61,5 +59,11 @@ impl TextRules {
     #[must_use]
     pub fn max_length(&self) -> usize {
         self.caption_max + self.reply_max.unwrap_or(0)
+    }
+
+    /// What a title is counted in.
+    #[must_use]
+    pub fn title_unit(&self) -> TextUnit {
+        self.title_unit.unwrap_or(self.unit)
     }
 }

@@ -5,9 +5,7 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use domain::engine::{
-    Event, InputLimits, OutputOutcome, OutputRequest, ProbeRequest, Request, RunRequest,
-};
+use domain::engine::{Event, InputLimits, OutputOutcome, OutputRequest, ProbeRequest, Request, RunRequest};
 use domain::media_info::MediaInfo;
 use domain::operation::Operation;
 use domain::plan::{Plan, Want, plan};
@@ -56,6 +54,16 @@ impl Scratch {
             _ => None,
         });
         (taken, info.unwrap())
+    }
+
+    /// What the probe takes without the jail.
+    pub fn probe_unjailed(&self) -> Taken {
+        self.remove(["thumbnail.jpg".to_owned()]);
+        let (source, thumbnail) = ("source".to_owned(), "thumbnail.jpg".to_owned());
+        let request = Request::Probe(ProbeRequest { source, thumbnail, limits: InputLimits::default() });
+        let mut command = Command::new(PROGRAM);
+        command.current_dir(self.dir.path()).env_clear().args(["--without", "all"]);
+        run(&mut command, &serde_json::to_vec(&request).unwrap()).0
     }
 
     /// Makes each of `operations`, called `0`, `1` …; returns also how many encodes of pictures it took.

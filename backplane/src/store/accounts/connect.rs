@@ -6,7 +6,7 @@ use domain::profile::Overrides;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::store::publishing::stored::{max_duration_ms, parse};
+use crate::store::publishing::stored::{max_duration_ms, parse, tier_name};
 use crate::store::{StoreError, Tx, targets};
 
 /// OAuth in flight. Found by the hash of its state, by its actor only.
@@ -153,18 +153,20 @@ pub async fn upsert_account(tx: &mut Tx, brand: Uuid, account: &NewAccount<'_>) 
     let row = sqlx::query!(
         r#"
         with before as (
-            select max_duration_ms from social_accounts where brand_id = $2 and platform = $3 and external_id = $4)
+            select max_duration_ms, tier from social_accounts where brand_id = $2 and platform = $3 and external_id = $4)
         insert into social_accounts (id, brand_id, platform, external_id, handle, avatar_url, state, setting_specs,
-                                     token_expires_at, refreshable, max_duration_ms, checked_at)
-        values ($1, $2, $3, $4, $5, $6, 'CONNECTED', $7, $8, $9, $10, now())
+                                     token_expires_at, refreshable, max_duration_ms, tier, checked_at)
+        values ($1, $2, $3, $4, $5, $6, 'CONNECTED', $7, $8, $9, $10, $11, now())
         on conflict (brand_id, platform, external_id) do update
            set handle = excluded.handle, avatar_url = excluded.avatar_url, state = 'CONNECTED',
                setting_specs = excluded.setting_specs, token_expires_at = excluded.token_expires_at,
                refreshable = excluded.refreshable,
                max_duration_ms = coalesce(excluded.max_duration_ms, social_accounts.max_duration_ms),
+               tier = coalesce(excluded.tier, social_accounts.tier),
                checked_at = now(), connected_at = now(), problem_code = null, problem_message = null,
                problem_remedy = null, problem_since = null, problem_retry_at = null, updated_at = now()
-        returning id, max_duration_ms is distinct from (select before.max_duration_ms from before) as "limits_changed!"
+        returning id, max_duration_ms is distinct from (select before.max_duration_ms from before)
+                  or tier is distinct from (select before.tier from before) as "limits_changed!"
         "#,
         account.id,
         brand,
@@ -176,6 +178,7 @@ pub async fn upsert_account(tx: &mut Tx, brand: Uuid, account: &NewAccount<'_>) 
         account.token_expires_at,
         account.refreshable,
         max_duration_ms(account.overrides),
+        account.overrides.tier.map(tier_name),
     )
     .fetch_one(&mut **tx)
     .await?;

@@ -44,7 +44,7 @@ pub async fn accounts_by_id(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<AccountRow>
         r#"
         select id, brand_id, platform, external_id, handle, avatar_url, state, problem_code, problem_message,
                problem_remedy, problem_since, problem_retry_at, paused, settings, setting_specs, token_expires_at,
-               refreshable, max_duration_ms, checked_at, connected_at
+               refreshable, max_duration_ms, tier, checked_at, connected_at
           from social_accounts where id = any($1)
         "#,
         ids,
@@ -72,7 +72,7 @@ pub async fn accounts_by_id(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<AccountRow>
                 paused: row.paused,
                 settings: row.settings,
                 setting_specs: row.setting_specs,
-                overrides: overrides(row.max_duration_ms),
+                overrides: overrides(row.max_duration_ms, row.tier.as_deref()),
                 token_expires_at: row.token_expires_at,
                 refreshable: row.refreshable,
                 checked_at: row.checked_at,

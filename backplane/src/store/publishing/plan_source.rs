@@ -129,7 +129,7 @@ pub struct DestinationRow {
 pub async fn destinations(tx: &mut Tx, accounts: &[Uuid]) -> Result<Vec<DestinationRow>, StoreError> {
     let rows = sqlx::query!(
         r#"
-        select id, platform, handle, state = 'DISCONNECTED' as "disconnected!", max_duration_ms
+        select id, platform, handle, state = 'DISCONNECTED' as "disconnected!", max_duration_ms, tier
           from social_accounts where id = any($1)
         "#,
         accounts,
@@ -142,7 +142,7 @@ pub async fn destinations(tx: &mut Tx, accounts: &[Uuid]) -> Result<Vec<Destinat
             platform: parse(&row.platform)?,
             handle: row.handle,
             disconnected: row.disconnected,
-            overrides: overrides(row.max_duration_ms),
+            overrides: overrides(row.max_duration_ms, row.tier.as_deref()),
         })
     });
     read.collect()

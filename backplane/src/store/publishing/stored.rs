@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use domain::operation::{Color, Framing, Watermark};
 use domain::plan::Style;
 use domain::problem::{Problem, Remedy};
-use domain::profile::Overrides;
+use domain::profile::{Overrides, Tier};
 
 use crate::store::StoreError;
 
@@ -71,8 +71,16 @@ pub(in crate::store) fn from_json<T: serde::de::DeserializeOwned>(
 }
 
 /// What an account is allowed, as its columns hold it.
-pub(in crate::store) fn overrides(max_duration_ms: Option<i64>) -> Overrides {
-    Overrides { max_duration_ms: max_duration_ms.and_then(|max| max.try_into().ok()) }
+pub(in crate::store) fn overrides(max_duration_ms: Option<i64>, tier: Option<&str>) -> Overrides {
+    // The column's CHECK admits this name.
+    let tier = tier.filter(|name| *name == tier_name(Tier::Premium)).map(|_| Tier::Premium);
+    Overrides { max_duration_ms: max_duration_ms.and_then(|max| max.try_into().ok()), tier }
+}
+
+pub(in crate::store) const fn tier_name(tier: Tier) -> &'static str {
+    match tier {
+        Tier::Premium => "PREMIUM",
+    }
 }
 
 /// The longest video as its column holds it; nothing when it is longer than can be stored.

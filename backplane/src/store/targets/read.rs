@@ -50,6 +50,7 @@ pub(super) async fn lock_waiting(
                                   where t.asset_id = source.id and t.state in ('DRAFT', 'PREPARING') offset 0) waiting)
         select t.id, t.asset_id, t.account_id, t.platform, t.placement, t.framing, t.trim, t.state, t.profile, t.content_key,
                t.problem_code, t.problem_message, t.problem_remedy, t.problem_since, t.problem_retry_at, a.max_duration_ms,
+               a.tier,
                t.caption_id is not null as "has_caption!", t.duplicate_allowed,
                t.approval_required and t.approved_content_revision is distinct from t.content_revision as "needs_approval!",
                coalesce(t.scheduled_at < now() + interval '1 hour', true) as "soon!"
@@ -57,7 +58,7 @@ pub(super) async fn lock_waiting(
          cross join lateral (select * from publish_targets t
                               where t.brand_id = $1 and t.id = wanted.id and t.state in ('DRAFT', 'PREPARING')
                               limit 1 for update) t
-         cross join lateral (select a.max_duration_ms from social_accounts a
+         cross join lateral (select a.max_duration_ms, a.tier from social_accounts a
                               where a.brand_id = $1 and a.id = t.account_id limit 1) a
          order by wanted.id
         "#,
@@ -85,7 +86,7 @@ pub(super) async fn lock_waiting(
                     platform: parse(&row.platform)?,
                     placement: row.placement.as_deref().map(parse_upper::<Placement>).transpose()?,
                     framing: row.framing.as_deref().map(framing),
-                    overrides: overrides(row.max_duration_ms),
+                    overrides: overrides(row.max_duration_ms, row.tier.as_deref()),
                     trim: row.trim,
                 },
                 state: row.state,

@@ -9,8 +9,6 @@ use crate::caption::{check, check_links, forbidden, links};
 use crate::platform::Platform;
 use crate::profile::{TextRules, TextUnit, text_rules};
 
-const NETWORKS: [Platform; 3] = [Platform::Instagram, Platform::Telegram, Platform::Tiktok];
-
 fn rules(platform: Platform) -> &'static TextRules {
     text_rules(platform).unwrap_or_else(|| panic!("{platform} has text rules"))
 }
@@ -41,6 +39,14 @@ fn a_text_that_fits_is_kept_and_gets_the_brands_hashtags_once() {
     let text = adapted("  Our new sofa.\r\nhttps://x.example/a?b=1#c \u{202e}#SOFAS  ", &brand, &small(2200));
     assert_eq!(text, "Our new sofa.\nhttps://x.example/a?b=1#c #SOFAS\n\n#homedeco");
     assert_eq!(adapted("", &brand, &small(2200)), "#Sofas #homedeco");
+}
+
+#[test]
+fn youtube_gets_a_title_in_its_own_unit_and_no_angle_brackets() {
+    let long = format!("<b>{}</b> x\nmore", "é".repeat(90));
+    let draft = adapt(&long, &voice(&[], &[]), rules(Platform::Youtube));
+    let title = draft.ok().and_then(|draft| draft.title).unwrap_or_default();
+    assert_eq!(title, format!("b{}/b x", "é".repeat(90)));
 }
 
 #[test]
@@ -189,10 +195,16 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 fn network() -> impl Strategy<Value = TextRules> {
-    let unit =
-        sample::select(vec![TextUnit::Chars, TextUnit::Utf16, TextUnit::Utf8Bytes, TextUnit::Graphemes]);
+    let unit = sample::select(vec![
+        TextUnit::Chars,
+        TextUnit::Utf16,
+        TextUnit::Utf8Bytes,
+        TextUnit::Graphemes,
+        TextUnit::EmojiBytes,
+        TextUnit::Weighted,
+    ]);
     prop_oneof![
-        sample::select(NETWORKS.to_vec()).prop_map(|platform| rules(platform).clone()),
+        sample::select(Platform::ALL.to_vec()).prop_map(|platform| rules(platform).clone()),
         (unit, 20usize..500).prop_map(|(unit, caption_max)| TextRules { unit, ..small(caption_max) }),
         (20usize..200, 200usize..900, Just(()))
             .prop_map(|(caption_max, reply, ())| TextRules { reply_max: Some(reply), ..small(caption_max) }),

@@ -121,7 +121,7 @@ fn want(kind: MediaKind) -> impl Strategy<Value = Want<'static>> {
         option::of(sample::select(vec![Framing::Whole, Framing::Crop, Framing::Pad, Framing::Blur]));
     (sample::select(rows(kind)), framing, option::of(1u64..700_000), any::<bool>(), any::<bool>()).prop_map(
         |(profile, framing, max, trim, branded)| {
-            let overrides = Overrides { max_duration_ms: max };
+            let overrides = Overrides { max_duration_ms: max, ..Overrides::default() };
             let style = if branded { branded_style() } else { Style::PLAIN };
             Want { framing, overrides, trim, style, ..Want::new(profile) }
         },

@@ -345,7 +345,7 @@ fn reasons_are_sentences_for_people() {
 #[test]
 fn an_account_may_be_stricter_than_its_network_and_never_laxer() {
     let with = |max, duration| {
-        let overrides = Overrides { max_duration_ms: Some(max) };
+        let overrides = Overrides { max_duration_ms: Some(max), ..Overrides::default() };
         fit(&lasting(conforming(), duration), &Want { overrides, ..Want::new(row("tiktok.video")) })
     };
     let message = |fit: Result<Fit, Problem>| fit.err().map(|problem| problem.message).unwrap_or_default();

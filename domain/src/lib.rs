@@ -12,6 +12,7 @@ pub mod id;
 pub mod ingest;
 pub mod media_info;
 pub mod operation;
+pub mod overlay;
 pub mod plan;
 pub mod platform;
 pub mod preparing;

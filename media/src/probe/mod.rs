@@ -30,7 +30,7 @@ pub fn probe(request: &ProbeRequest) -> Result<Event, Problem> {
     names::check(&request.source)?;
     names::check(&request.thumbnail)?;
     let sniffed = Sniffed::read(&request.source, &request.limits)?;
-    let (info, thumbnail) = match sniffed.format.demuxer() {
+    let (info, (thumbnail, placeholder)) = match sniffed.format.demuxer() {
         None => {
             let photo = image::Photo::open(&request.source, sniffed.format, &request.limits)?;
             (photo.info().clone(), photo.thumbnail(&request.thumbnail)?)
@@ -42,7 +42,7 @@ pub fn probe(request: &ProbeRequest) -> Result<Event, Problem> {
         }
     };
     let sha256 = sha256(&request.source)?;
-    Ok(Event::Probed(Probed { info, sha256, thumbnail: Some(thumbnail) }))
+    Ok(Event::Probed(Probed { info, sha256, thumbnail: Some(thumbnail), placeholder: Some(placeholder) }))
 }
 
 /// What is known of a file without a decoder.

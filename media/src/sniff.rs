@@ -197,11 +197,9 @@ mod tests {
 
     #[test]
     fn known_formats_without_support_are_named() {
-        for (head, name) in [
-            (&b"FLV\x01"[..], "FLV"),
-            (b"\x30\x26\xb2\x75", "Windows Media"),
-            (b"OggS", "Ogg"),
-        ] {
+        for (head, name) in
+            [(&b"FLV\x01"[..], "FLV"), (b"\x30\x26\xb2\x75", "Windows Media"), (b"OggS", "Ogg")]
+        {
             let problem = sniff(head).unwrap_err();
             assert!(problem.message.starts_with(&format!("{name} is not supported yet")), "{problem:?}");
         }

@@ -66,12 +66,9 @@ impl Logos {
                     }
                 }
             }
-            picture => imageops::overlay(
-                picture,
-                &DynamicImage::from(logo),
-                stands.left.into(),
-                stands.top.into(),
-            ),
+            picture => {
+                imageops::overlay(picture, &DynamicImage::from(logo), stands.left.into(), stands.top.into())
+            }
         }
         Ok(())
     }

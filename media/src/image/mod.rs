@@ -125,7 +125,8 @@ impl Photo {
         let (width, height) = thumbnail_size(self.info.width, self.info.height);
         let jpeg = ImageOutput::jpeg((width, height), Framing::Whole, 80, u64::MAX);
         let pixels = self.decode(std::slice::from_ref(&jpeg))?;
-        let picture = self.render(&pixels, &ImageOutput { format: ImageFormat::Webp, ..jpeg.clone() }, &Logos::none())?;
+        let picture =
+            self.render(&pixels, &ImageOutput { format: ImageFormat::Webp, ..jpeg.clone() }, &Logos::none())?;
         let placeholder = placeholder::of(&picture)?;
         let encoded = encode::encode(&DynamicImage::from(canvas::flat(picture, canvas::WHITE)), &jpeg)?;
         encode::write(name, &encoded.bytes)?;
@@ -144,7 +145,12 @@ impl Photo {
     ///
     /// # Errors
     /// `media.transcode_failed` when it cannot be made, `media.bad_request` for a logo that is not there.
-    pub fn render(&self, pixels: &DynamicImage, look: &ImageOutput, logos: &Logos) -> Result<DynamicImage, Problem> {
+    pub fn render(
+        &self,
+        pixels: &DynamicImage,
+        look: &ImageOutput,
+        logos: &Logos,
+    ) -> Result<DynamicImage, Problem> {
         guarded(|| render::render(self, pixels, look, logos))
     }
 }

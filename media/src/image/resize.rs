@@ -15,7 +15,12 @@ pub const SMOOTH: FilterType = FilterType::Bilinear;
 
 /// The part of `pixels` that `fit` says, in the size that it says. `alpha`: the fourth channel is
 /// alpha, and what is transparent has no say in colours.
-pub fn resize(pixels: &DynamicImage, fit: &Fit, filter: FilterType, alpha: bool) -> Result<DynamicImage, Problem> {
+pub fn resize(
+    pixels: &DynamicImage,
+    fit: &Fit,
+    filter: FilterType,
+    alpha: bool,
+) -> Result<DynamicImage, Problem> {
     let failed = || reject::not_made("the picture could not be resized");
     let kind = match pixels {
         DynamicImage::ImageLuma8(_) => PixelType::U8,

@@ -27,8 +27,9 @@ pub(super) fn header(bytes: &[u8], limits: &InputLimits) -> Result<Header, Probl
         color_model: "rgb",
         bits_per_channel: primary.bits_per_channel().unwrap_or(8),
         has_alpha: primary.has_alpha(),
-        profile: profile
-            .or_else(|| primary.code_points().and_then(|points| Profile::from_code_points(points.0, points.1))),
+        profile: profile.or_else(|| {
+            primary.code_points().and_then(|points| Profile::from_code_points(points.0, points.1))
+        }),
         trailing_data: false,
         has_metadata: false,
     })
@@ -41,7 +42,8 @@ pub(super) fn header(bytes: &[u8], limits: &InputLimits) -> Result<Header, Probl
 pub fn decode(bytes: &[u8], limits: &InputLimits) -> Result<DynamicImage, Problem> {
     let primary = open(bytes, limits)?;
     let alpha = primary.has_alpha();
-    let Pixels { width, height, bytes } = primary.decode(alpha).map_err(|failure| reason(failure, limits.side))?;
+    let Pixels { width, height, bytes } =
+        primary.decode(alpha).map_err(|failure| reason(failure, limits.side))?;
     // The pixels may be others than the boxes promised.
     if (width, height) != primary.size() {
         return Err(reject::unreadable());

@@ -33,6 +33,13 @@ pub fn violations(info: &MediaInfo, profile: &Profile) -> Vec<Violation> {
     found.list
 }
 
+/// Whether a network takes such a sound beside a video.
+pub(crate) fn is_sound_taken(audio: &AudioStream, limits: &AudioLimits) -> bool {
+    let mut found = Findings { network: Platform::Web, list: Vec::new() };
+    found.sound(audio, limits);
+    found.list.is_empty()
+}
+
 /// Whether `width` to `height` lies in `range`, exactly.
 #[must_use]
 pub fn ratio_holds(range: &Range<Ratio>, width: u32, height: u32) -> bool {
@@ -74,9 +81,9 @@ impl Findings {
         self.unless(limits.duration_ms.holds(duration), "duration", |network| {
             format!("It is {} long, which {network} does not take.", seconds(duration))
         });
-        self.size(info, limits.width, limits.height, &limits.ratio);
+        self.size(info, [limits.width, limits.height], [limits.long_side, limits.short_side], &limits.ratio);
         self.picture(video, limits);
-        self.timing(video, limits);
+        self.timing(video, limits, duration);
         match &info.audio {
             Some(audio) => self.sound(audio, &limits.audio),
             None => self.unless(!limits.audio.required, "audio", |network| {
@@ -110,11 +117,16 @@ impl Findings {
         });
     }
 
-    fn size(&mut self, info: &MediaInfo, width: Range<u32>, height: Range<u32>, ratio: &Range<Ratio>) {
+    fn size(
+        &mut self,
+        info: &MediaInfo,
+        [width, height]: [Range<u32>; 2],
+        [long, short]: [Range<u32>; 2],
+        ratio: &Range<Ratio>,
+    ) {
         let (w, h) = (info.width, info.height);
-        self.unless(width.holds(w) && height.holds(h), "size", |network| {
-            format!("It has {w}×{h} px, which {network} does not take.")
-        });
+        let fits = width.holds(w) && height.holds(h) && long.holds(w.max(h)) && short.holds(w.min(h));
+        self.unless(fits, "size", |network| format!("It has {w}×{h} px, which {network} does not take."));
         self.unless(ratio_holds(ratio, w, h), "ratio", |network| {
             format!("Its shape of {w}×{h} px is outside what {network} takes.")
         });
@@ -132,7 +144,15 @@ impl Findings {
         self.unless(limits.pixel_formats.contains(&video.pixel_format), "pixel_format", |_| {
             format!("Its colours are stored as {}, which not every player shows.", video.pixel_format)
         });
-        self.unless(!video.is_hdr(), "hdr", |_| "It is HDR: it is brought to standard colours.".to_owned());
+        let level = video.level.filter(|_| video.codec == "h264");
+        let fits = level.zip(limits.h264_level_max).is_none_or(|(level, max)| level <= max);
+        self.unless(fits, "level", |network| {
+            let level = level.unwrap_or(0);
+            format!("Its H.264 is of level {}.{}, more than {network} takes.", level / 10, level % 10)
+        });
+        self.unless(limits.hdr || !video.is_hdr(), "hdr", |_| {
+            "It is HDR: it is brought to standard colours.".to_owned()
+        });
         self.unless(video.rotation == 0 && !video.mirrored, "rotation", |_| {
             "It is stored turned and relies on the player to turn it.".to_owned()
         });
@@ -144,7 +164,7 @@ impl Findings {
         });
     }
 
-    fn timing(&mut self, video: &VideoStream, limits: &VideoLimits) {
+    fn timing(&mut self, video: &VideoStream, limits: &VideoLimits, duration_ms: u64) {
         let rate = video.frame_rate;
         let range = Range {
             min: limits.frame_rate.min.map(|min| min - FRAME_RATE_NOISE),
@@ -152,6 +172,14 @@ impl Findings {
         };
         self.unless(range.holds(rate), "frame_rate", |network| {
             format!("It has {rate:.2} frames a second, which {network} does not take.")
+        });
+        let steady = !limits.constant_frame_rate || video.constant_frame_rate;
+        self.unless(steady, "constant_frame_rate", |network| {
+            format!("Its frames come at uneven intervals: {network} wants a fixed frame rate.")
+        });
+        let gop = video.gop_ms_max.unwrap_or(duration_ms);
+        self.unless(limits.gop_ms_max.is_none_or(|max| gop <= max), "gop", |network| {
+            format!("Its key frames are up to {} apart, more than {network} takes.", seconds(gop))
         });
         self.unless(!limits.closed_gop || video.closed_gop, "closed_gop", |network| {
             format!("Its groups of pictures are open: {network} wants them closed.")
@@ -167,7 +195,9 @@ impl Findings {
         self.unless(known, "audio_profile", |network| {
             format!("Its sound is {profile}, which {network} does not take.")
         });
-        let plain = audio.sample_rate <= limits.sample_rate_max && audio.channels <= limits.channels_max;
+        let rates = Range { min: limits.sample_rate_min, max: Some(limits.sample_rate_max) };
+        let channels = Range { min: limits.channels_min, max: Some(limits.channels_max) };
+        let plain = rates.holds(audio.sample_rate) && channels.holds(audio.channels);
         self.unless(plain, "audio_layout", |network| {
             format!(
                 "Its sound has {} channels at {} Hz: {network} takes {} at {} Hz.",
@@ -194,19 +224,23 @@ impl Findings {
                 megabytes(limits.bytes_max)
             )
         });
-        self.size(info, limits.width, limits.height, &limits.ratio);
+        self.size(info, [limits.width, limits.height], [limits.long_side, limits.short_side], &limits.ratio);
+        let pixels = u64::from(info.width) * u64::from(info.height);
+        self.unless(limits.pixels_max.is_none_or(|max| pixels <= max), "pixels", |network| {
+            format!("It has {} megapixels, more than {network} takes.", pixels / 1_000_000)
+        });
         let sum = info.width.saturating_add(info.height);
         self.unless(limits.side_sum_max.is_none_or(|max| sum <= max), "side_sum", |network| {
             format!("Width and height together are {sum} px, more than {network} takes.")
         });
-        self.pixels(image);
+        self.pixels(image, limits);
         self.metadata(info);
         self.unless(!image.trailing_data, "trailing_data", |_| {
             "Further data follows the picture in the file: that is left out.".to_owned()
         });
     }
 
-    fn pixels(&mut self, image: &ImageFacts) {
+    fn pixels(&mut self, image: &ImageFacts, limits: &ImageLimits) {
         self.unless(image.orientation == 1, "orientation", |_| {
             "It is stored turned and relies on the viewer to turn it.".to_owned()
         });
@@ -217,7 +251,7 @@ impl Findings {
         self.unless(image.bits_per_channel <= 8, "bits", |_| {
             format!("It has {} bits a channel.", image.bits_per_channel)
         });
-        self.unless(!image.has_alpha, "alpha", |_| {
+        self.unless(limits.alpha || !image.has_alpha, "alpha", |_| {
             "It is partly transparent: white is put behind it.".to_owned()
         });
         self.unless(!image.animated, "animated", |_| "It moves: its first picture is taken.".to_owned());

@@ -48,13 +48,32 @@ pub struct RunRequest {
     /// The logos that the outputs name, each once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overlays: Vec<Overlay>,
+    /// Only these frames of every output: a part of a long video, to be joined with others. All outputs are then
+    /// encodes of one frame rate without sound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub span: Option<Span>,
+}
+
+/// Frames of an output, from one on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Span {
+    /// A multiple of the outputs' GOP.
+    pub first: u64,
+    /// At least 1; fewer are made when the source ends.
+    pub frames: u64,
 }
 
 impl RunRequest {
     /// Without logos, under the usual limits.
     #[must_use]
     pub fn new(source: &str, outputs: Vec<OutputRequest>) -> Self {
-        Self { source: source.to_owned(), limits: InputLimits::default(), outputs, overlays: Vec::new() }
+        Self {
+            source: source.to_owned(),
+            limits: InputLimits::default(),
+            outputs,
+            overlays: Vec::new(),
+            span: None,
+        }
     }
 }
 

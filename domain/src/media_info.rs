@@ -36,6 +36,14 @@ pub struct MediaInfo {
     pub has_metadata: bool,
 }
 
+impl MediaInfo {
+    /// A still image that is partly transparent.
+    #[must_use]
+    pub fn has_alpha(&self) -> bool {
+        self.image.as_ref().is_some_and(|image| image.has_alpha)
+    }
+}
+
 /// The stream that is shown.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VideoStream {

@@ -32,6 +32,16 @@ impl Framing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Color(pub [u8; 3]);
 
+impl Color {
+    /// Reads `#rrggbb`, in either case; `None` for anything else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut color = [0; 3];
+        let digits = text.strip_prefix('#')?;
+        hex::decode_to_slice(digits, &mut color).ok().map(|()| Self(color))
+    }
+}
+
 /// A logo that is drawn over the picture.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Watermark {

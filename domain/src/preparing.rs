@@ -3,7 +3,7 @@
 use crate::content::content_key;
 use crate::media_info::MediaInfo;
 use crate::operation::{Framing, Operation};
-use crate::plan::fit_post;
+use crate::plan::{PostWish, Style, fit_post};
 use crate::platform::{MediaKind, Placement, Platform};
 use crate::problem::{Problem, Remedy};
 use crate::profile::{Overrides, Profile, check_carousel, choose};
@@ -37,6 +37,8 @@ pub struct Wish {
     pub placement: Option<Placement>,
     pub framing: Option<Framing>,
     pub overrides: Overrides,
+    /// A video that is too long may be cut.
+    pub trim: bool,
 }
 
 /// What is to be made for a target, once its source is known.
@@ -59,7 +61,7 @@ pub struct RecipeFile {
 ///
 /// # Errors
 /// Why nothing can be made of it that the network takes.
-pub fn recipe(source: &Source, wish: &Wish) -> Result<Option<Recipe>, Problem> {
+pub fn recipe(source: &Source, wish: &Wish, style: &Style) -> Result<Option<Recipe>, Problem> {
     match source {
         Source::Underway => Ok(None),
         Source::Rejected(problem) => Err(problem.clone()),
@@ -68,11 +70,11 @@ pub fn recipe(source: &Source, wish: &Wish) -> Result<Option<Recipe>, Problem> {
             "Its media was deleted. Choose other media.",
             Remedy::ChangeMedia,
         )),
-        Source::Ready { kind, files } => ready(*kind, files, wish).map(Some),
+        Source::Ready { kind, files } => ready(*kind, files, wish, style).map(Some),
     }
 }
 
-fn ready(kind: MediaKind, files: &[SourceFile], wish: &Wish) -> Result<Recipe, Problem> {
+fn ready(kind: MediaKind, files: &[SourceFile], wish: &Wish, style: &Style) -> Result<Recipe, Problem> {
     let profile = choose(wish.platform, wish.placement, kind)?;
     if kind == MediaKind::Carousel {
         let kinds: Vec<MediaKind> = files.iter().map(|file| file.info.kind).collect();
@@ -80,7 +82,8 @@ fn ready(kind: MediaKind, files: &[SourceFile], wish: &Wish) -> Result<Recipe, P
     }
     let hashes: Vec<[u8; 32]> = files.iter().map(|file| file.sha256).collect();
     let infos: Vec<&MediaInfo> = files.iter().map(|file| &file.info).collect();
-    let plans = fit_post(profile, &infos, wish.framing, wish.overrides).into_iter();
+    let wish = PostWish { framing: wish.framing, overrides: wish.overrides, trim: wish.trim, style };
+    let plans = fit_post(profile, &infos, &wish).into_iter();
     let files = plans.map(|plan| Ok(RecipeFile { profile: plan.profile, operation: plan.fit?.operation }));
     Ok(Recipe {
         profile,
@@ -169,10 +172,14 @@ mod tests {
             placement: None,
             framing: None,
             overrides: Overrides::default(),
+            trim: false,
         };
-        assert_eq!(recipe(&Source::Underway, &wish), Ok(None));
+        assert_eq!(recipe(&Source::Underway, &wish, Style::PLAIN), Ok(None));
         let problem = Problem::new("media.empty", "It is empty.", Remedy::ChangeMedia);
-        assert_eq!(recipe(&Source::Rejected(problem.clone()), &wish), Err(problem));
-        assert_eq!(recipe(&Source::Gone, &wish).map_err(|p| p.code), Err("media.deleted".to_owned()));
+        assert_eq!(recipe(&Source::Rejected(problem.clone()), &wish, Style::PLAIN), Err(problem));
+        assert_eq!(
+            recipe(&Source::Gone, &wish, Style::PLAIN).map_err(|p| p.code),
+            Err("media.deleted".to_owned())
+        );
     }
 }

@@ -35,6 +35,15 @@ pub struct BrandRow {
     pub approval_required: bool,
     pub paused: bool,
     pub max_lateness_minutes: i32,
+    /// `#rrggbb` in lower case; `None`: the planner's.
+    pub pad_color: Option<String>,
+    /// The logo: all five or none. Its asset and the content of that.
+    pub watermark_asset_id: Option<Uuid>,
+    pub watermark_hash: Option<Vec<u8>>,
+    /// `TOP_LEFT` …
+    pub watermark_corner: Option<String>,
+    pub watermark_width_permille: Option<i32>,
+    pub watermark_margin_permille: Option<i32>,
     pub created_at: DateTime<Utc>,
 }
 
@@ -68,7 +77,8 @@ pub async fn brands_by_id(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<BrandRow>, St
     let rows = sqlx::query_as!(
         BrandRow,
         "select id, organization_id, name, timezone, voice_prompt, voice_hashtags, voice_forbidden, voice_language,
-                approval_required, paused, max_lateness_minutes, created_at
+                approval_required, paused, max_lateness_minutes, pad_color, watermark_asset_id, watermark_hash,
+                watermark_corner, watermark_width_permille, watermark_margin_permille, created_at
            from brands where id = any($1)",
         ids,
     )
@@ -171,7 +181,8 @@ pub async fn lock_brand(tx: &mut Tx, id: Uuid) -> Result<Option<BrandRow>, Store
     let row = sqlx::query_as!(
         BrandRow,
         "select id, organization_id, name, timezone, voice_prompt, voice_hashtags, voice_forbidden, voice_language,
-                approval_required, paused, max_lateness_minutes, created_at
+                approval_required, paused, max_lateness_minutes, pad_color, watermark_asset_id, watermark_hash,
+                watermark_corner, watermark_width_permille, watermark_margin_permille, created_at
            from brands where id = $1 for no key update",
         id,
     )
@@ -187,7 +198,9 @@ pub async fn lock_brand(tx: &mut Tx, id: Uuid) -> Result<Option<BrandRow>, Store
 pub async fn save_brand(tx: &mut Tx, brand: &BrandRow) -> Result<(), StoreError> {
     sqlx::query!(
         "update brands set name = $2, timezone = $3, voice_prompt = $4, voice_hashtags = $5, voice_forbidden = $6,
-                voice_language = $7, approval_required = $8, paused = $9, max_lateness_minutes = $10, updated_at = now()
+                voice_language = $7, approval_required = $8, paused = $9, max_lateness_minutes = $10, pad_color = $11,
+                watermark_asset_id = $12, watermark_hash = $13, watermark_corner = $14, watermark_width_permille = $15,
+                watermark_margin_permille = $16, updated_at = now()
           where id = $1",
         brand.id,
         brand.name,
@@ -199,6 +212,12 @@ pub async fn save_brand(tx: &mut Tx, brand: &BrandRow) -> Result<(), StoreError>
         brand.approval_required,
         brand.paused,
         brand.max_lateness_minutes,
+        brand.pad_color,
+        brand.watermark_asset_id,
+        brand.watermark_hash.as_deref(),
+        brand.watermark_corner,
+        brand.watermark_width_permille,
+        brand.watermark_margin_permille,
     )
     .execute(&mut **tx)
     .await?;

@@ -95,6 +95,31 @@ pub async fn transcode_facts(
     Ok(Some(TranscodeFacts { object_key: source.object_key, rows }))
 }
 
+/// Where files of these contents lie, for those that an asset of the brand still has.
+///
+/// # Errors
+/// When Postgres cannot be asked.
+pub async fn files_of_contents(
+    tx: &mut Tx,
+    brand: Uuid,
+    contents: &[Vec<u8>],
+) -> Result<Vec<(Vec<u8>, String)>, StoreError> {
+    let rows = sqlx::query!(
+        r#"
+        select wanted.hash as "hash!", file.object_key as "object_key!"
+          from unnest($2::bytea[]) as wanted (hash)
+         cross join lateral (select a.object_key from media_assets a
+                              where a.brand_id = $1 and a.content_hash = wanted.hash and a.object_key is not null
+                              order by a.id limit 1) file
+        "#,
+        brand,
+        contents,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.hash, row.object_key)).collect())
+}
+
 /// Marks rows as being worked on.
 ///
 /// # Errors

@@ -12,6 +12,7 @@ use futures_util::FutureExt as _;
 use uuid::Uuid;
 
 use super::audit_entry::{self, AuditEntry, AuditFilter};
+use super::brand_look::{self, Watermark};
 use super::connection::{Connection, PageArgs};
 use super::failure::{Answer, Failure};
 use super::id;
@@ -89,6 +90,17 @@ impl Brand {
     /// A target that could not be sent for so long after its time is FAILED instead; 360 unless changed.
     async fn max_lateness_minutes(&self) -> i32 {
         self.0.max_lateness_minutes
+    }
+
+    /// Of the borders that pictures get for another shape, e.g. `#1a2b3c`. Null: black beside videos, white beside
+    /// photos.
+    async fn pad_color(&self) -> Option<&str> {
+        self.0.pad_color.as_deref()
+    }
+
+    /// Drawn over every file that is made from now on.
+    async fn watermark(&self) -> Option<Watermark> {
+        brand_look::watermark(&self.0)
     }
 
     /// By handle.

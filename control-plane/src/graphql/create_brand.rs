@@ -128,6 +128,12 @@ fn new_row(organization: Uuid, input: CreateBrandInput) -> Result<BrandRow, Stop
         approval_required: input.approval_required,
         paused: false,
         max_lateness_minutes: LATENESS_MINUTES,
+        pad_color: None,
+        watermark_asset_id: None,
+        watermark_hash: None,
+        watermark_corner: None,
+        watermark_width_permille: None,
+        watermark_margin_permille: None,
         // Set by the database.
         created_at: DateTime::<Utc>::UNIX_EPOCH,
     };

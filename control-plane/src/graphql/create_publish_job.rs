@@ -13,7 +13,7 @@ use super::audit::{self, Entry, Place};
 use super::failure::Answer;
 use super::id;
 use super::idempotency::IdempotencyKey;
-use super::platform::Placement;
+use super::platform::{Framing, Placement};
 use super::publish_job::{JobKey, PublishJob};
 use super::publish_target::{PublishTarget, TargetKey};
 use super::scalars::{LocalDate, LocalTime};
@@ -64,6 +64,12 @@ pub struct CreatePublishJobInput {
     /// are targets with a problem in a draft, and refuse the job otherwise.
     #[graphql(default = false)]
     skip_unfit: bool,
+    /// How pictures get into another shape, where they have to. Null: as each network prefers.
+    framing: Option<Framing>,
+    /// true: of videos that are longer than a network takes, the beginning is posted. false: they are pairs that
+    /// cannot be.
+    #[graphql(default = false)]
+    trim: bool,
     /// Pairs whose content is published, under way or undecided on that account already. SKIP makes no
     /// second target of them.
     #[graphql(default_with = "DuplicatePolicy::Skip")]
@@ -258,6 +264,8 @@ fn read(cx: &Cx, brand: Uuid, input: CreatePublishJobInput) -> Result<Request, S
         schedule: input.schedule.map(schedule),
         draft: input.draft,
         skip_unfit: input.skip_unfit,
+        framing: input.framing.map(Into::into),
+        trim: input.trim,
         allow_duplicates: input.duplicates == DuplicatePolicy::Allow,
         created_by: cx.user(),
         traceparent: cx.envelope.traceparent.clone(),

@@ -70,6 +70,10 @@ async fn delete(cx: &Cx, id: ID, path: Path) -> Result<Uuid, Stop> {
         let message = "a carousel still holds this asset: delete the carousel first";
         return Err(UserError::conflict(message, &path).into());
     }
+    if found.is_logo {
+        let message = "this asset is the brand's logo: choose another one with updateBrand first";
+        return Err(UserError::conflict(message, &path).into());
+    }
     let keys = assets::delete_asset(&mut tx, brand, asset).await?;
     let entry = Entry::new("media_asset.deleted", Noun::MediaAsset, asset);
     audit::write(&mut tx, &*cx.asker()?, Place::Brand(brand), &[entry]).await?;

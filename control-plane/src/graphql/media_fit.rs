@@ -18,7 +18,7 @@ use super::platform::Framing;
 use super::scope::Cx;
 use super::social_account::AccountKey;
 use super::transcoded_media::TranscodeOperation;
-use crate::publishing::fit::{FileFit, file_fits};
+use crate::publishing::fit::{Choice, FileFit, file_fits};
 
 /// What one file must become for one profile: known once it is probed, before anything is made.
 #[derive(Clone, Debug)]
@@ -118,7 +118,8 @@ pub async fn of_target(cx: &Cx, target: &TargetRow) -> Answer<Vec<MediaFit>> {
     // The composite key to the account guarantees that it is there.
     let account = cx.loaders.load_one(AccountKey(target.account_id)).await?;
     let overrides = account.map(|account| account.0.overrides).unwrap_or_default();
-    let fits = file_fits(&source.plan, profile, target.framing, overrides);
+    let choice = Choice { framing: target.framing, trim: target.trim, overrides };
+    let fits = file_fits(&source.plan, profile, choice);
     let assets = source.assets.iter().cloned();
     Ok(fits.into_iter().zip(assets).map(|(file, asset)| MediaFit { file, asset }).collect())
 }

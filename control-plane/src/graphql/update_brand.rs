@@ -7,6 +7,7 @@ use domain::id::Noun;
 
 use super::audit::{self, Entry, Place};
 use super::brand::{Brand, BrandKey};
+use super::brand_look::{self, WatermarkInput};
 use super::brand_settings::{BrandVoiceInput, check_name, check_timezone};
 use super::failure::{Answer, Failure};
 use super::scope::{Cx, cx};
@@ -35,6 +36,10 @@ pub struct UpdateBrandInput {
     paused: MaybeUndefined<bool>,
     /// 1 to 43,200: a target that could not be sent for so long after its time is FAILED instead.
     max_lateness_minutes: MaybeUndefined<i32>,
+    /// Of borders, e.g. `#1a2b3c`.
+    pad_color: MaybeUndefined<String>,
+    /// The logo that is drawn over every file. Targets that are ready keep the files that they have.
+    watermark: MaybeUndefined<WatermarkInput>,
 }
 
 /// The changed brand.
@@ -68,6 +73,11 @@ async fn update(cx: &Cx, input: UpdateBrandInput) -> Result<UpdateBrandPayload, 
     let before = tenants::lock_brand(&mut tx, brand).await?;
     let before = before.ok_or_else(|| UserError::not_found("brand", &field))?;
     let mut after = before.clone();
+    match input.watermark.clone() {
+        MaybeUndefined::Undefined => {}
+        MaybeUndefined::Null => brand_look::clear_watermark(&mut after),
+        MaybeUndefined::Value(logo) => logo.apply(&mut tx, &mut after, &path.field("watermark")).await?,
+    }
     apply(&mut after, input, &path)?;
     tenants::save_brand(&mut tx, &after).await?;
     if before.paused && !after.paused {
@@ -104,6 +114,13 @@ fn apply(row: &mut BrandRow, input: UpdateBrandInput, path: &Path) -> Result<(),
             row.voice_language = None;
         }
         MaybeUndefined::Value(voice) => voice.apply(row, &path.field("voice"))?,
+    }
+    match input.pad_color {
+        MaybeUndefined::Undefined => {}
+        MaybeUndefined::Null => row.pad_color = None,
+        MaybeUndefined::Value(color) => {
+            row.pad_color = Some(brand_look::pad_color(&color, &path.field("padColor"))?);
+        }
     }
     row.approval_required = set(input.approval_required, row.approval_required, false);
     row.paused = set(input.paused, row.paused, false);
@@ -144,5 +161,13 @@ fn changes(before: &BrandRow, after: &BrandRow) -> Entry {
         .change("voice.language", before.voice_language.clone(), after.voice_language.clone())
         .change("approvalRequired", text(&before.approval_required), text(&after.approval_required))
         .change("paused", text(&before.paused), text(&after.paused))
+        .change("padColor", before.pad_color.clone(), after.pad_color.clone())
+        .change("watermark", logo(before), logo(after))
         .change("maxLatenessMinutes", text(&before.max_lateness_minutes), text(&after.max_lateness_minutes))
+}
+
+fn logo(row: &BrandRow) -> Option<String> {
+    let (asset, corner) = row.watermark_asset_id.zip(row.watermark_corner.as_deref())?;
+    let (width, margin) = row.watermark_width_permille.zip(row.watermark_margin_permille)?;
+    Some(format!("{} {corner} {width}/{margin}", asset.simple()))
 }

@@ -42,6 +42,8 @@ pub struct TargetChangeInput {
     caption: MaybeUndefined<CaptionInput>,
     /// Null: as the network prefers.
     framing: MaybeUndefined<Framing>,
+    /// true: if it is longer than the network takes, its beginning is posted. Null: false.
+    trim: MaybeUndefined<bool>,
     /// Null: as soon as it is ready.
     scheduled_at: MaybeUndefined<DateTime<Utc>>,
 }
@@ -136,6 +138,7 @@ impl Change for Updating {
         change::may_change(target, item.revision).map_err(|refusal| refuse(refusal, path))?;
         let mut edit = Edit {
             framing: asked(&item.framing).map(|framing| framing.map(Into::into)),
+            trim: asked(&item.trim).map(Option::unwrap_or_default),
             scheduled_at: asked(&item.scheduled_at),
             ..Edit::default()
         };
@@ -157,6 +160,7 @@ impl Change for Updating {
             .change("scheduledAt", time(before), time(after))
             .change("caption", caption(before), caption(after))
             .change("framing", framing(before), framing(after))
+            .change("trim", Some(before.trim.to_string()), Some(after.trim.to_string()))
     }
 }
 

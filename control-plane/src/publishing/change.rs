@@ -35,6 +35,7 @@ pub struct Follow {
 pub struct Edit {
     pub caption: Option<Uuid>,
     pub framing: Option<Option<Framing>>,
+    pub trim: Option<bool>,
     pub scheduled_at: Option<Option<DateTime<Utc>>>,
 }
 
@@ -65,8 +66,10 @@ pub fn edit(target: &mut TargetRow, seen: Option<i32>, edit: &Edit) -> Result<Fo
         follow.withdraw_caption = true;
         settle(target, Remedy::EditCaption);
     }
-    if let Some(framing) = edit.framing.filter(|framing| *framing != target.framing) {
-        target.framing = framing;
+    let framing = edit.framing.unwrap_or(target.framing);
+    let trim = edit.trim.unwrap_or(target.trim);
+    if (framing, trim) != (target.framing, target.trim) {
+        (target.framing, target.trim) = (framing, trim);
         follow.forget_media = true;
         settle(target, Remedy::ChangeMedia);
     }

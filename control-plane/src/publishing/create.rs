@@ -43,7 +43,12 @@ pub async fn create(tx: &mut Tx, request: &Request) -> Result<Created, NotCreate
     let times = times(request, &brand, now)?;
     let posts = posts(tx, request, &times).await?;
     let places = places(tx, request).await?;
-    let rules = Rules { original: !request.adapt, forbidden_phrases: &brand.forbidden_phrases };
+    let rules = Rules {
+        original: !request.adapt,
+        forbidden_phrases: &brand.forbidden_phrases,
+        framing: request.framing,
+        trim: request.trim,
+    };
     let pairs = pair::judge(&posts, &places, rules);
     let repeats = repeats(tx, request, &posts, &places, &pairs).await?;
     let mut created = Created::default();
@@ -248,6 +253,8 @@ async fn store(
         submitted: !request.draft,
         approval_required: brand.approval_required && !request.draft,
         duplicate_allowed: request.allow_duplicates,
+        framing: request.framing,
+        trim: request.trim,
     };
     let targets: Vec<NewTarget> =
         kept.pairs.iter().map(|(id, pair)| target(request, &kept, &captions, *id, pair)).collect();

@@ -4,11 +4,21 @@ use backplane::store::publishing::{PlanFile, PlanSource};
 use domain::content::content_key;
 use domain::media_info::MediaInfo;
 use domain::operation::Framing;
-use domain::plan::{self, FilePlan, Fit};
+use domain::plan::{self, FilePlan, Fit, PostWish};
 use domain::platform::{MediaKind, Placement, Platform};
 use domain::problem::{Problem, Remedy};
 use domain::profile::{self, Overrides, Profile};
 use uuid::Uuid;
+
+/// What a person chose of how files are fitted, and what the account allows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Choice {
+    /// `None`: as the network prefers.
+    pub framing: Option<Framing>,
+    /// A video that is too long may be cut.
+    pub trim: bool,
+    pub overrides: Overrides,
+}
 
 /// How one file meets its profile, or why it cannot.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,7 +29,7 @@ pub struct FileFit {
     pub fit: Result<Fit, Problem>,
 }
 
-/// The profile of a whole post on an account with these `overrides`.
+/// The profile of a whole post for this `choice`.
 ///
 /// # Errors
 /// Why the pair cannot be, as far as that is known: from the kind alone before the asset is probed,
@@ -28,7 +38,7 @@ pub fn verdict(
     source: &PlanSource,
     platform: Platform,
     placement: Option<Placement>,
-    overrides: Overrides,
+    choice: Choice,
 ) -> Result<&'static Profile, Problem> {
     if matches!(source.state.as_str(), "REJECTED" | "DELETED") {
         return Err(Problem::new(
@@ -42,24 +52,19 @@ pub fn verdict(
         let kinds: Vec<MediaKind> = source.files.iter().map(|file| file.kind).collect();
         profile::check_carousel(profile, &kinds)?;
     }
-    for file in file_fits(source, profile, None, overrides) {
+    for file in file_fits(source, profile, choice) {
         file.fit?;
     }
     Ok(profile)
 }
 
-/// How each file of `source` meets `profile` on an account with these `overrides`. Empty until all of
-/// them are probed.
+/// How each file of `source` meets `profile` for this `choice`. Empty until all of them are probed.
 #[must_use]
-pub fn file_fits(
-    source: &PlanSource,
-    profile: &'static Profile,
-    framing: Option<Framing>,
-    overrides: Overrides,
-) -> Vec<FileFit> {
+pub fn file_fits(source: &PlanSource, profile: &'static Profile, choice: Choice) -> Vec<FileFit> {
     let infos: Option<Vec<&MediaInfo>> = source.files.iter().map(|file| file.info.as_ref()).collect();
     let Some(infos) = infos else { return Vec::new() };
-    let plans = plan::fit_post(profile, &infos, framing, overrides);
+    let Choice { framing, trim, overrides } = choice;
+    let plans = plan::fit_post(profile, &infos, &PostWish { framing, overrides, trim, style: &source.style });
     let fit = |(file, plan): (&PlanFile, FilePlan)| FileFit {
         asset_id: file.asset_id,
         profile: plan.profile,

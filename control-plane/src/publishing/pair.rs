@@ -5,12 +5,13 @@ use std::collections::{HashMap, HashSet};
 use backplane::store::publishing::{DestinationRow, EarlierTarget, PlanSource};
 use chrono::{DateTime, Utc};
 use domain::caption::{self, CaptionFacts};
+use domain::operation::Framing;
 use domain::platform::{Placement, Platform};
 use domain::problem::Problem;
 use domain::profile::{self, Overrides};
 use uuid::Uuid;
 
-use super::fit;
+use super::fit::{self, Choice};
 
 /// A post of the request with its asset as it is stored.
 #[derive(Clone, Debug)]
@@ -56,6 +57,9 @@ pub struct Rules<'a> {
     /// Captions are sent as they came.
     pub original: bool,
     pub forbidden_phrases: &'a [String],
+    pub framing: Option<Framing>,
+    /// Videos that are too long may be cut.
+    pub trim: bool,
 }
 
 /// Judges all pairs, in the order of the posts, then of the destinations. What is the same for
@@ -69,7 +73,8 @@ pub fn judge(posts: &[Post], destinations: &[Destination], rules: Rules<'_>) -> 
         for (destination, to) in destinations.iter().enumerate() {
             let (platform, overrides) = (to.account.platform, to.account.overrides);
             let pair = judged.entry((platform, to.placement, overrides)).or_insert_with(|| {
-                let verdict = fit::verdict(&post.source, platform, to.placement, overrides);
+                let choice = Choice { framing: rules.framing, trim: rules.trim, overrides };
+                let verdict = fit::verdict(&post.source, platform, to.placement, choice);
                 let text = rules.original.then(|| original_text(post, platform, rules.forbidden_phrases));
                 let (text, text_problem) = match text.transpose() {
                     Ok(text) => (text, None),

@@ -2,6 +2,7 @@
 
 use backplane::store::StoreError;
 use chrono::{DateTime, Utc};
+use domain::operation::Framing;
 use domain::platform::Placement;
 use domain::schedule::Schedule;
 use uuid::Uuid;
@@ -21,6 +22,10 @@ pub struct Request {
     pub schedule: Option<Schedule>,
     pub draft: bool,
     pub skip_unfit: bool,
+    /// `None`: as each network prefers.
+    pub framing: Option<Framing>,
+    /// Videos that are too long may be cut.
+    pub trim: bool,
     pub allow_duplicates: bool,
     pub created_by: Option<Uuid>,
     /// W3C trace context of the request.

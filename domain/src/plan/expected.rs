@@ -1,7 +1,8 @@
 //! What a file will be after an operation, as far as a profile can tell: the fixpoint of planning.
 
+use super::parts::starts;
 use crate::media_info::{AudioStream, ImageFacts, MediaInfo, VideoStream};
-use crate::operation::{AudioOutput, ImageOutput, Operation, VideoEncode, VideoOutput};
+use crate::operation::{AudioOutput, Framing, ImageFormat, ImageOutput, Operation, VideoEncode, VideoOutput};
 
 /// The facts that `operation` is to give when it is run on `source`.
 ///
@@ -40,6 +41,11 @@ fn remuxed(source: &MediaInfo) -> MediaInfo {
 }
 
 fn video(source: &MediaInfo, output: &VideoOutput) -> MediaInfo {
+    let trimmed = output.first_ms.map(|first| MediaInfo {
+        duration_ms: source.duration_ms.map(|duration| duration.min(first)),
+        ..source.clone()
+    });
+    let source = trimmed.as_ref().unwrap_or(source);
     let audio = match output.audio {
         AudioOutput::None => None,
         AudioOutput::Copy => source.audio.clone(),
@@ -55,14 +61,19 @@ fn video(source: &MediaInfo, output: &VideoOutput) -> MediaInfo {
     let duration = source.duration_ms.unwrap_or(0);
     let sound = audio.as_ref().map_or(0, |audio| audio.bit_rate);
     let stream = encoded(encode, duration);
-    let bytes = taken(u64::from(encode.max_rate), duration + BUFFER_MS)
+    let bytes = taken(u64::from(encode.max_rate), buffered(duration))
         + taken(sound, duration)
         + container_bytes(duration, encode.frame_rate);
     MediaInfo { bytes, width: encode.width, height: encode.height, video: Some(stream), audio, ..base }
 }
 
-/// The rate control's buffer holds this much of the rate on top of the duration.
-pub(super) const BUFFER_MS: u64 = 2000;
+/// The rate control's buffer holds this much of the rate on top of the duration, each time that it starts.
+const BUFFER_MS: u64 = 2000;
+
+/// The time that the highest rate can be written for in `duration_ms`, ms.
+pub(super) const fn buffered(duration_ms: u64) -> u64 {
+    duration_ms + BUFFER_MS * starts(duration_ms)
+}
 
 /// The most that an MP4 adds to its streams, bytes: 24 a frame, a kilobyte a second for the sound,
 /// and the head.
@@ -70,7 +81,8 @@ pub(super) const fn container_bytes(duration_ms: u64, frame_rate: (u32, u32)) ->
     frames(duration_ms, frame_rate) * 24 + duration_ms + 100_000
 }
 
-const fn frames(duration_ms: u64, (times, base): (u32, u32)) -> u64 {
+/// Frames in a duration, rounded up.
+pub(super) const fn frames(duration_ms: u64, (times, base): (u32, u32)) -> u64 {
     (duration_ms * times as u64).div_ceil(1000 * base as u64)
 }
 
@@ -119,13 +131,15 @@ fn encoded(encode: &VideoEncode, duration_ms: u64) -> VideoStream {
 
 fn image(source: &MediaInfo, output: &ImageOutput) -> MediaInfo {
     MediaInfo {
-        container: "jpeg".to_owned(),
+        container: output.format.as_str().to_owned(),
         bytes: output.max_bytes,
         width: output.width,
         height: output.height,
         image: Some(ImageFacts {
             orientation: 1,
-            has_alpha: false,
+            has_alpha: source.image.as_ref().is_some_and(|image| image.has_alpha)
+                && output.format == ImageFormat::Webp
+                && output.framing != Framing::Pad,
             animated: false,
             srgb: true,
             color_model: "rgb".to_owned(),

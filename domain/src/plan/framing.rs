@@ -4,10 +4,7 @@ use super::Want;
 use crate::conformance::ratio_holds;
 use crate::operation::Framing;
 use crate::problem::{Problem, Remedy};
-use crate::profile::{Preferences, Profile, Range, Ratio};
-
-/// Small pictures may be enlarged to a network's minimum, but not beyond this.
-const ENLARGE_MAX: f64 = 2.0;
+use crate::profile::{Borders, Preferences, Profile, Range, Ratio};
 
 /// How far the shape of a file that is not encoded may be from the preferred one: nobody sees the
 /// difference. What is encoded anyway gets the shape exactly, so that rounding never leads out of it.
@@ -37,6 +34,11 @@ pub(super) struct Shape {
 pub(super) struct Bounds {
     pub width: Range<u32>,
     pub height: Range<u32>,
+    /// Of the longer and the shorter side.
+    pub longer: Range<u32>,
+    pub shorter: Range<u32>,
+    /// How many times its size a small picture may become to reach a minimum.
+    pub enlarge_max: f64,
     /// Aimed at, px; a hard minimum wins.
     pub long_side: u32,
     pub short_side: u32,
@@ -90,10 +92,12 @@ fn brought_to(
     let framing = match asked {
         _ if lost <= 0.0 => Framing::Whole,
         Some(Framing::Crop) => Framing::Crop,
-        Some(Framing::Blur) => Framing::Blur,
-        Some(Framing::Pad | Framing::Whole) => Framing::Pad,
+        Some(borders @ (Framing::Pad | Framing::Blur)) => borders,
         None if lost * 100.0 <= f64::from(prefers.crop_up_to_percent) => Framing::Crop,
-        None => Framing::Pad,
+        Some(Framing::Whole) | None => match prefers.borders {
+            Borders::Color => Framing::Pad,
+            Borders::Blur => Framing::Blur,
+        },
     };
     // Cutting keeps the side that is short for the aim, borders keep the one that is long.
     let keep_width = (ratio < aim) == (framing == Framing::Crop);
@@ -120,6 +124,7 @@ fn nearest(range: &Range<Ratio>, ratio: f64) -> Option<f64> {
 /// # Errors
 /// A [`Problem`] when the source is too small for the network, or too long and narrow.
 pub(super) fn size(shape: &Shape, bounds: &Bounds, profile: &Profile) -> Result<(u32, u32), Problem> {
+    let bounds = &bounds.of(shape);
     let (long, short) = (shape.width.max(shape.height), shape.width.min(shape.height));
     let over = |max: Option<u32>, side: f64| max.map_or(f64::INFINITY, |max| f64::from(max) / side);
     let under = |min: Option<u32>, side: f64| min.map_or(0.0, |min| f64::from(min) / side);
@@ -127,7 +132,7 @@ pub(super) fn size(shape: &Shape, bounds: &Bounds, profile: &Profile) -> Result<
     let least = under(bounds.width.min, shape.width).max(under(bounds.height.min, shape.height));
     let aim = (f64::from(bounds.long_side) / long).min(f64::from(bounds.short_side) / short).min(1.0);
     let scale = aim.min(most).max(least);
-    if scale > ENLARGE_MAX {
+    if scale > bounds.enlarge_max {
         return Err(too_small(shape, profile));
     }
     if scale > most {
@@ -140,6 +145,23 @@ pub(super) fn size(shape: &Shape, bounds: &Bounds, profile: &Profile) -> Result<
     } else {
         Err(wrong_shape(profile))
     }
+}
+
+impl Bounds {
+    /// The same with width and height bound by what their sides have to be.
+    fn of(&self, shape: &Shape) -> Self {
+        let (wide, high) = match shape.width >= shape.height {
+            true => (self.longer, self.shorter),
+            false => (self.shorter, self.longer),
+        };
+        Self { width: both(self.width, wide), height: both(self.height, high), ..*self }
+    }
+}
+
+fn both(a: Range<u32>, b: Range<u32>) -> Range<u32> {
+    let min = a.min.max(b.min);
+    let max = [a.max, b.max].into_iter().flatten().min();
+    Range { min, max }
 }
 
 fn round(shape: &Shape, scale: f64, bounds: &Bounds) -> (u32, u32) {
@@ -211,8 +233,14 @@ pub(super) fn reason(framing: Framing, from: (u32, u32), to: (u32, u32), want: &
         _ if from == to => None,
         Framing::Whole => None,
         Framing::Crop => Some(format!("Cut from {from} to {to}: {purpose}.")),
-        Framing::Pad | Framing::Blur => Some(format!("Given borders, from {from} to {to}: {purpose}.")),
+        Framing::Pad => Some(format!("Given borders, from {from} to {to}: {purpose}.")),
+        Framing::Blur => Some(format!("Given blurred borders, from {from} to {to}: {purpose}.")),
     }
+}
+
+/// Says that a logo is drawn.
+pub(super) fn marked() -> String {
+    "Given the brand's logo.".to_owned()
 }
 
 /// What people call a shape, e.g. 16:9, or 2.18:1 for one without a name.

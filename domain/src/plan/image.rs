@@ -1,6 +1,6 @@
 //! Still images: sent as they are, or made anew as a JPEG.
 
-use super::framing::{Bounds, SHAPE_TOLERANCE, reason, shape, size};
+use super::framing::{Bounds, SHAPE_TOLERANCE, marked, reason, shape, size};
 use super::{Fit, Want};
 use crate::conformance::violations;
 use crate::media_info::MediaInfo;
@@ -24,7 +24,7 @@ pub(super) fn fit(
     let found = violations(info, want.profile);
     let source = (info.width, info.height);
     let near = shape(source, limits.ratio, prefers, want, SHAPE_TOLERANCE);
-    if found.is_empty() && near.framing == Framing::Whole {
+    if found.is_empty() && near.framing == Framing::Whole && want.style.watermark.is_none() {
         return Ok(Fit {
             operation: Operation::Passthrough,
             framing: Framing::Whole,
@@ -37,14 +37,23 @@ pub(super) fn fit(
     let bounds = Bounds {
         width: limits.width,
         height: limits.height,
+        longer: limits.long_side,
+        shorter: limits.short_side,
+        enlarge_max: f64::from(prefers.enlarge_up_to_percent) / 100.0,
         long_side: prefers.long_side,
         short_side: prefers.short_side,
         step: 1,
     };
     let (width, height) = size(&shape, &bounds, want.profile)?;
     let max_bytes = BYTES_AIM.min(limits.bytes_max);
-    let operation = Operation::Image(ImageOutput::jpeg((width, height), shape.framing, QUALITY, max_bytes));
+    let operation = Operation::Image(ImageOutput {
+        format: prefers.format,
+        pad_color: want.style.pad_color.filter(|_| shape.framing == Framing::Pad || info.has_alpha()),
+        watermark: want.style.watermark.clone(),
+        ..ImageOutput::jpeg((width, height), shape.framing, QUALITY, max_bytes)
+    });
     let mut reasons: Vec<String> = found.into_iter().map(|violation| violation.reason).collect();
     reasons.extend(reason(shape.framing, source, (width, height), want));
+    reasons.extend(want.style.watermark.is_some().then(marked));
     Ok(Fit { operation, framing: shape.framing, width, height, reasons })
 }

@@ -3,13 +3,17 @@
 //! For each want the first candidate is taken whose expected result has no violation: the file as
 //! it is, the same streams in a new container, the picture copied and the sound encoded, an encode.
 //! Encodes are drawn from one canonical ladder that does not depend on the network, so wants that
-//! need the same file ask for the same [`Operation`] and share it; and since every want is planned
-//! for itself, no other want can make its file worse.
+//! need the same file ask for the same [`Operation`] and share it. Then [`share`] lets a want take
+//! another one's file that is at least as good: no other want can make its file worse.
 
+mod chain;
+mod cost;
 mod expected;
 mod framing;
 mod image;
+mod parts;
 mod post;
+mod sharing;
 mod video;
 
 use std::str::FromStr;
@@ -18,13 +22,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::conformance::seconds;
 use crate::media_info::MediaInfo;
-use crate::operation::{Framing, Operation};
+use crate::operation::{Color, Framing, Operation, Watermark};
 use crate::platform::{MediaKind, UnknownName};
 use crate::problem::{Problem, Remedy};
 use crate::profile::{Accepts, OneShape, Overrides, Profile, Range, Ratio};
 
+pub use chain::{Feed, feeds};
+pub use cost::cost;
 pub use expected::expected_info;
-pub use post::{FilePlan, fit_post};
+pub use parts::parts;
+pub use post::{FilePlan, PostWish, fit_post};
+pub use sharing::{accepts, share};
 
 /// What one target asks of an asset.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +43,23 @@ pub struct Want<'a> {
     pub overrides: Overrides,
     /// `None`: a shape of its own.
     pub shape: Option<SharedShape<'a>>,
+    /// What is longer than allowed may be cut: its beginning is taken.
+    pub trim: bool,
+    pub style: &'a Style,
+}
+
+/// How the files of a brand look.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Style {
+    /// Of borders; `None`: black beside videos, white beside photos.
+    pub pad_color: Option<Color>,
+    /// Drawn over every file, which therefore has to be encoded.
+    pub watermark: Option<Watermark>,
+}
+
+impl Style {
+    /// Nothing of its own.
+    pub const PLAIN: &'static Self = &Self { pad_color: None, watermark: None };
 }
 
 /// The one shape that all items of a carousel are shown in.
@@ -49,7 +74,8 @@ impl<'a> Want<'a> {
     /// Wants what `profile` accepts, framed as it prefers.
     #[must_use]
     pub fn new(profile: &'a Profile) -> Self {
-        Self { profile, framing: None, overrides: Overrides::default(), shape: None }
+        let overrides = Overrides::default();
+        Self { profile, framing: None, overrides, shape: None, trim: false, style: Style::PLAIN }
     }
 }
 
@@ -83,6 +109,13 @@ pub struct Fit {
 }
 
 impl Fit {
+    /// Is met by the file of another operation, which does as well.
+    pub fn take(&mut self, source: &MediaInfo, operation: Operation) {
+        let result = expected_info(source, &operation);
+        (self.width, self.height) = (result.width, result.height);
+        self.operation = operation;
+    }
+
     /// What the operation amounts to.
     #[must_use]
     pub const fn effort(&self) -> Effort {
@@ -130,10 +163,15 @@ impl FromStr for Effort {
     }
 }
 
-/// Plans all `wants` of one file. Depends on its arguments alone, and plans each want for itself.
+/// Plans all `wants` of one file. Depends on its arguments alone, and no want is met worse for the others.
 #[must_use]
 pub fn plan(info: &MediaInfo, wants: &[Want<'_>]) -> Plan {
-    let fits: Vec<_> = wants.iter().map(|want| fit(info, want)).collect();
+    let mut fits: Vec<_> = wants.iter().map(|want| fit(info, want)).collect();
+    let own: Vec<(&Profile, Operation)> = std::iter::zip(wants, &fits)
+        .filter_map(|(want, fit)| Some((want.profile, fit.as_ref().ok()?.operation.clone())))
+        .collect();
+    let shared = share(info, &own, &[]);
+    fits.iter_mut().flatten().zip(shared).for_each(|(fit, operation)| fit.take(info, operation));
     let mut works: Vec<Work> = Vec::new();
     for (index, fit) in fits.iter().enumerate() {
         let Ok(fit) = fit else { continue };
@@ -152,8 +190,11 @@ pub fn plan(info: &MediaInfo, wants: &[Want<'_>]) -> Plan {
 pub fn fit(info: &MediaInfo, want: &Want<'_>) -> Result<Fit, Problem> {
     match &want.profile.accepts {
         Accepts::Video(limits, prefers) if info.kind == MediaKind::Video => {
-            check_duration(info, want, limits.duration_ms)?;
-            video::fit(info, want, limits, prefers)
+            let first_ms = match check_duration(info, want, limits.duration_ms) {
+                Err(_) if want.trim && trim_to(info, want).is_some() => trim_to(info, want),
+                checked => checked.map(|()| None)?,
+            };
+            video::fit(info, want, limits, prefers, first_ms)
         }
         Accepts::Image(limits, prefers) if info.kind == MediaKind::Image => {
             image::fit(info, want, limits, prefers)
@@ -164,6 +205,21 @@ pub fn fit(info: &MediaInfo, want: &Want<'_>) -> Result<Fit, Problem> {
             Remedy::ChangeMedia,
         )),
     }
+}
+
+/// What is left of the longest duration is safe from rounding to whole frames, ms.
+const TRIM_MARGIN_MS: u64 = 100;
+
+/// How much of the beginning would be taken if a video that is too long for `want` were cut, ms; `None`: it is not
+/// too long, or what would be left is too short.
+#[must_use]
+pub fn trim_to(info: &MediaInfo, want: &Want<'_>) -> Option<u64> {
+    let Accepts::Video(limits, _) = &want.profile.accepts else { return None };
+    let of_network = limits.duration_ms.max.unwrap_or(u64::MAX);
+    let longest = of_network.min(want.overrides.max_duration_ms.unwrap_or(u64::MAX));
+    let first_ms = longest.saturating_sub(TRIM_MARGIN_MS);
+    let is_too_long = info.duration_ms.is_some_and(|duration| duration > longest);
+    (is_too_long && first_ms >= limits.duration_ms.min.unwrap_or(1)).then_some(first_ms)
 }
 
 fn check_duration(info: &MediaInfo, want: &Want<'_>, range: Range<u64>) -> Result<(), Problem> {
@@ -195,7 +251,7 @@ fn too_long(duration: u64, network: &str, max: u64) -> Problem {
     Problem::new(
         "media.too_long",
         format!(
-            "It is {} long and {network} takes at most {} here. Choose a shorter video.",
+            "It is {} long and {network} takes at most {} here. Choose a shorter video, or let it be cut.",
             seconds(duration),
             seconds(max)
         ),
@@ -208,7 +264,7 @@ fn too_long_for_account(duration: u64, network: &str, max: u64) -> Problem {
     Problem::new(
         "media.too_long",
         format!(
-            "It is {} long and this account may post at most {} on {network}. Choose a shorter video or another account.",
+            "It is {} long and this account may post at most {} on {network}. Choose a shorter video or another account, or let it be cut.",
             seconds(duration),
             seconds(max)
         ),

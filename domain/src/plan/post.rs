@@ -1,7 +1,7 @@
 //! All files of one post: each is planned for itself, but for the items of a carousel that its network
 //! shows in one shape.
 
-use super::{Fit, SharedShape, Want, fit};
+use super::{Fit, SharedShape, Style, Want, fit};
 use crate::conformance::ratio_holds;
 use crate::media_info::MediaInfo;
 use crate::operation::Framing;
@@ -16,18 +16,31 @@ pub struct FilePlan {
     pub fit: Result<Fit, Problem>,
 }
 
+/// What a person, an account and a brand want of a post, beside its profile.
+#[derive(Clone, Copy, Debug)]
+pub struct PostWish<'a> {
+    /// `None`: as the profile prefers.
+    pub framing: Option<Framing>,
+    pub overrides: Overrides,
+    /// What is longer than allowed may be cut.
+    pub trim: bool,
+    pub style: &'a Style,
+}
+
+impl Default for PostWish<'_> {
+    fn default() -> Self {
+        Self { framing: None, overrides: Overrides::default(), trim: false, style: Style::PLAIN }
+    }
+}
+
 /// Plans the files of a post for `profile`, in their order. Depends on its arguments alone.
 ///
 /// Where the network shows all items of a carousel in the shape of the first, it would cut the others
 /// by itself: they get that shape here, as the framing asks.
 #[must_use]
-pub fn fit_post(
-    profile: &'static Profile,
-    files: &[&MediaInfo],
-    framing: Option<Framing>,
-    overrides: Overrides,
-) -> Vec<FilePlan> {
-    let want = Want { framing, overrides, ..Want::new(profile) };
+pub fn fit_post(profile: &'static Profile, files: &[&MediaInfo], wish: &PostWish<'_>) -> Vec<FilePlan> {
+    let PostWish { framing, overrides, trim, style } = *wish;
+    let want = Want { framing, overrides, trim, style, ..Want::new(profile) };
     let Accepts::Carousel(limits) = &profile.accepts else {
         return files.iter().map(|info| FilePlan { profile, fit: fit(info, &want) }).collect();
     };

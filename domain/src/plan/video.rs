@@ -1,9 +1,9 @@
 //! Videos: copied where possible, else encoded on the canonical ladder.
 
-use super::expected::{BUFFER_MS, container_bytes, expected_info};
-use super::framing::{Bounds, SHAPE_TOLERANCE, Shape, reason, shape, size};
+use super::expected::{buffered, container_bytes, expected_info};
+use super::framing::{Bounds, SHAPE_TOLERANCE, Shape, marked, reason, shape, size};
 use super::{Fit, Want, too_long};
-use crate::conformance::violations;
+use crate::conformance::{is_sound_taken, seconds, violations};
 use crate::media_info::MediaInfo;
 use crate::operation::{AudioOutput, Framing, Operation, VideoEncode, VideoOutput};
 use crate::problem::{Problem, Remedy};
@@ -38,24 +38,29 @@ pub(super) fn fit(
     want: &Want<'_>,
     limits: &VideoLimits,
     prefers: &Preferences,
+    first_ms: Option<u64>,
 ) -> Result<Fit, Problem> {
     let found = violations(info, want.profile);
     let size = (info.width, info.height);
     let near = shape(size, limits.ratio, prefers, want, SHAPE_TOLERANCE);
     let copied = copies(info)
         .into_iter()
-        .filter(|_| near.framing == Framing::Whole)
+        .filter(|_| near.framing == Framing::Whole && first_ms.is_none() && want.style.watermark.is_none())
         .find(|operation| violations(&expected_info(info, operation), want.profile).is_empty());
     let (operation, shape) = match copied {
         Some(operation) => (operation, near),
         None => {
             let exact = shape(size, limits.ratio, prefers, want, 0.0);
-            (encode(info, want, limits, prefers, &exact)?, exact)
+            (encode(info, want, limits, prefers, &exact, first_ms)?, exact)
         }
     };
     let result = expected_info(info, &operation);
-    let mut reasons: Vec<String> = found.into_iter().map(|violation| violation.reason).collect();
+    // The cut answers that it is too long.
+    let told = found.into_iter().filter(|violation| first_ms.is_none() || violation.field != "duration");
+    let mut reasons: Vec<String> = told.map(|violation| violation.reason).collect();
+    reasons.extend(first_ms.map(|first_ms| format!("Only its first {} are taken.", seconds(first_ms))));
     reasons.extend(reason(shape.framing, (info.width, info.height), (result.width, result.height), want));
+    reasons.extend(want.style.watermark.is_some().then(marked));
     Ok(Fit { operation, framing: shape.framing, width: result.width, height: result.height, reasons })
 }
 
@@ -84,6 +89,7 @@ fn encode(
     limits: &VideoLimits,
     prefers: &Preferences,
     shape: &Shape,
+    first_ms: Option<u64>,
 ) -> Result<Operation, Problem> {
     let Some(video) = &info.video else {
         return Err(Problem::new(
@@ -92,16 +98,27 @@ fn encode(
             Remedy::ChangeMedia,
         ));
     };
-    let audio = sound(info, limits);
+    let audio = sound(info, limits, first_ms);
     let frame_rate = frame_rate(video.frame_rate, video.constant_frame_rate);
-    let duration = info.duration_ms.unwrap_or(0);
+    let duration = info.duration_ms.unwrap_or(0).min(first_ms.unwrap_or(u64::MAX));
     let max_rate = rate_for(limits, duration, frame_rate, &audio);
     let preferred = (prefers.long_side, prefers.short_side);
     let smaller = LADDER.into_iter().filter(|(long, _)| *long < prefers.long_side);
     for (long_side, short_side) in std::iter::once(preferred).chain(smaller) {
-        let bounds = Bounds { width: limits.width, height: limits.height, long_side, short_side, step: 2 };
+        let bounds = Bounds {
+            width: limits.width,
+            height: limits.height,
+            longer: limits.long_side,
+            shorter: limits.short_side,
+            enlarge_max: f64::from(prefers.enlarge_up_to_percent) / 100.0,
+            long_side,
+            short_side,
+            step: 2,
+        };
         let (width, height) = size(shape, &bounds, want.profile)?;
-        if max_rate < least_rate(width, height, frame_rate) {
+        let level = level(width, height, frame_rate);
+        let is_over = limits.h264_level_max.is_some_and(|max| i64::from(level) > i64::from(max));
+        if max_rate < least_rate(width, height, frame_rate) || is_over {
             continue;
         }
         let encode = VideoEncode {
@@ -112,18 +129,17 @@ fn encode(
             gop_frames: (2 * frame_rate.0).div_ceil(frame_rate.1),
             crf_tenths: CRF_TENTHS,
             max_rate: u32::try_from(max_rate).unwrap_or(u32::MAX),
-            level: level(width, height, frame_rate),
-            pad_color: None,
-            watermark: None,
+            level,
+            pad_color: want.style.pad_color.filter(|_| shape.framing == Framing::Pad),
+            watermark: want.style.watermark.clone(),
         };
-        return Ok(Operation::Video(VideoOutput::new(Some(encode), audio)));
+        return Ok(Operation::Video(VideoOutput { video: Some(encode), audio, first_ms }));
     }
     Err(too_long(duration, want.profile.platform.display_name(), longest(limits, frame_rate)))
 }
 
-/// The sound beside an encoded picture. It depends on the source, not on the network's finer
-/// limits, so that an encode can be shared.
-fn sound(info: &MediaInfo, limits: &VideoLimits) -> AudioOutput {
+/// The sound beside an encoded picture: copied where it is what we would make and the network takes it.
+fn sound(info: &MediaInfo, limits: &VideoLimits, first_ms: Option<u64>) -> AudioOutput {
     let Some(audio) = &info.audio else {
         let bit_rate = AUDIO_RATE;
         return if limits.audio.required { AudioOutput::Silent { bit_rate } } else { AudioOutput::None };
@@ -132,8 +148,9 @@ fn sound(info: &MediaInfo, limits: &VideoLimits) -> AudioOutput {
         && audio.profile.as_deref() == Some("LC")
         && matches!(audio.sample_rate, 44_100 | 48_000)
         && audio.channels == 2
-        && audio.bit_rate <= AUDIO_COPY_MAX;
-    if canonical && !info.edit_list_trims {
+        && audio.bit_rate <= AUDIO_COPY_MAX
+        && is_sound_taken(audio, &limits.audio);
+    if canonical && !info.edit_list_trims && first_ms.is_none() {
         AudioOutput::Copy
     } else {
         AudioOutput::Aac { bit_rate: AUDIO_RATE }
@@ -185,7 +202,7 @@ fn to_u32(value: f64) -> u32 {
 fn rate_for(limits: &VideoLimits, duration_ms: u64, frame_rate: (u32, u32), audio: &AudioOutput) -> u64 {
     let sound = sound_rate(audio).saturating_mul(duration_ms).div_ceil(8000);
     let fixed = sound.saturating_add(container_bytes(duration_ms, frame_rate));
-    let allowed = limits.bytes_max.saturating_sub(fixed) * 8 / (duration_ms + BUFFER_MS) * 1000;
+    let allowed = limits.bytes_max.saturating_sub(fixed) * 8 / buffered(duration_ms) * 1000;
     let hard = limits.bit_rate_max.map_or(u64::MAX, |max| max * 9 / 10);
     MASTER_RATE.min(allowed).min(hard)
 }

@@ -151,6 +151,9 @@ pub struct ImageLimits {
     /// Width times height, px.
     #[serde(default)]
     pub pixels_max: Option<u64>,
+    /// What is transparent may stay so.
+    #[serde(default)]
+    pub alpha: bool,
     #[serde(default)]
     pub ratio: Range<Ratio>,
     pub bytes_max: u64,

@@ -9,6 +9,7 @@ use super::raw;
 
 const SOURCE: &str = "in";
 const SINK: &str = "out";
+const LOGO: &str = "logo";
 
 /// A configured chain of filters.
 pub struct Graph {
@@ -17,7 +18,8 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// A chain for pictures like `first`, whose times are in `time_base`.
+    /// A chain for pictures like `first`, whose times are in `time_base`. `logo` is what the label of that name
+    /// shows for ever.
     ///
     /// # Errors
     /// When the chain does not fit the pictures.
@@ -26,18 +28,21 @@ impl Graph {
         time_base: Rational,
         sar: (u32, u32),
         chain: &str,
+        logo: Option<&frame::Video>,
     ) -> Result<Self, Error> {
-        let format = raw::pixel_format(first);
-        let arguments = format!(
-            "video_size={}x{}:pix_fmt={format}:time_base={}/{}:pixel_aspect={}/{}",
-            first.width(),
-            first.height(),
-            time_base.numerator(),
-            time_base.denominator(),
-            sar.0,
-            sar.1
-        );
-        Self::build(["buffer", "buffersink"], &arguments, chain, time_base)
+        let mut graph = filter::Graph::new();
+        graph.add(&find("buffer")?, SOURCE, &buffer_arguments(first, time_base, sar))?;
+        if let Some(logo) = logo {
+            graph.add(&find("buffer")?, LOGO, &buffer_arguments(logo, time_base, (1, 1)))?;
+        }
+        let mut graph = Self::connect(graph, "buffersink", chain, logo.is_some(), time_base)?;
+        if let Some(logo) = logo {
+            let mut logo = raw::reference(logo)?;
+            logo.set_pts(Some(0));
+            graph.context(LOGO)?.source().add(&logo)?;
+            graph.context(LOGO)?.source().flush()?;
+        }
+        Ok(graph)
     }
 
     /// A chain for sound like `first`; times are in `time_base`. Yields `frame_samples` at a time.
@@ -58,17 +63,26 @@ impl Graph {
             time_base.denominator(),
             first.rate(),
         );
-        let mut graph = Self::build(["abuffer", "abuffersink"], &arguments, chain, time_base)?;
+        let mut graph = filter::Graph::new();
+        graph.add(&find("abuffer")?, SOURCE, &arguments)?;
+        let mut graph = Self::connect(graph, "abuffersink", chain, false, time_base)?;
         graph.context(SINK)?.sink().set_frame_size(frame_samples);
         Ok(graph)
     }
 
-    fn build(ends: [&str; 2], arguments: &str, chain: &str, time_base: Rational) -> Result<Self, Error> {
-        let mut graph = filter::Graph::new();
-        let find = |name| filter::find(name).ok_or(Error::FilterNotFound);
-        graph.add(&find(ends[0])?, SOURCE, arguments)?;
-        graph.add(&find(ends[1])?, SINK, "")?;
-        graph.output(SOURCE, 0)?.input(SINK, 0)?.parse(chain)?;
+    fn connect(
+        mut graph: filter::Graph,
+        sink: &str,
+        chain: &str,
+        has_logo: bool,
+        time_base: Rational,
+    ) -> Result<Self, Error> {
+        graph.add(&find(sink)?, SINK, "")?;
+        let mut ends = graph.output(SOURCE, 0)?;
+        if has_logo {
+            ends = ends.output(LOGO, 0)?;
+        }
+        ends.input(SINK, 0)?.parse(chain)?;
         graph.validate()?;
         Ok(Self { graph, tick: f64::from(time_base) })
     }
@@ -106,4 +120,21 @@ impl Graph {
     fn context(&mut self, name: &str) -> Result<filter::Context, Error> {
         self.graph.get(name).ok_or(Error::FilterNotFound)
     }
+}
+
+fn find(name: &str) -> Result<filter::Filter, Error> {
+    filter::find(name).ok_or(Error::FilterNotFound)
+}
+
+fn buffer_arguments(picture: &frame::Video, time_base: Rational, sar: (u32, u32)) -> String {
+    format!(
+        "video_size={}x{}:pix_fmt={}:time_base={}/{}:pixel_aspect={}/{}",
+        picture.width(),
+        picture.height(),
+        raw::pixel_format(picture),
+        time_base.numerator(),
+        time_base.denominator(),
+        sar.0,
+        sar.1
+    )
 }

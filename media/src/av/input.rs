@@ -94,6 +94,12 @@ impl Source {
         self.input.stream(stream).map_or(0.0, |stream| f64::from(stream.time_base()))
     }
 
+    /// Goes to the key frame at `time` of the shown stream's clock, or one before it. Where the container has no
+    /// index to find it by, nothing changes: reading goes on from where it is.
+    pub fn seek(&mut self, time: i64) {
+        let _stays = raw::seek(&mut self.input, self.video, time);
+    }
+
     /// The next packet of any stream; `None` at the end, or where the rest cannot be read.
     pub fn next_packet(&mut self) -> Option<Packet> {
         let mut packet = Packet::empty();

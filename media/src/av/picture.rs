@@ -2,7 +2,7 @@
 //! pixels, one frame rate, BT.709 in limited range, and of the size that was asked for.
 
 use domain::media_info::VideoStream;
-use domain::operation::Framing;
+use domain::operation::{Color, Framing};
 
 /// What the pictures are to become.
 #[derive(Clone, Copy, Debug)]
@@ -10,41 +10,116 @@ pub struct Look {
     pub width: u32,
     pub height: u32,
     pub framing: Framing,
-    /// Constant frames per second as a fraction; `None` keeps times as they are.
-    pub frame_rate: Option<(u32, u32)>,
+    /// Of the borders of [`Framing::Pad`].
+    pub pad_color: Color,
+    /// `None` keeps times as they are.
+    pub timing: Option<Timing>,
     /// FFmpeg's name of the pixel format.
     pub pixels: &'static str,
 }
 
-/// The filters that make pictures of `source` into `look`.
+/// Which frames there are, at one rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// Frames per second as a fraction.
+    pub frame_rate: (u32, u32),
+    /// The first frame that is wanted, counted from zero of the source's pictures.
+    pub first: u64,
+    /// How many are wanted at most; `None`: all.
+    pub frames: Option<u64>,
+}
+
+/// Black.
+pub const BLACK: Color = Color([0; 3]);
+
+/// The filters that make pictures of `source` into `look`, from the label `in` to the label `out`.
+///
+/// With `logo_at`, pictures of the label `logo` are drawn over them with their upper left corner there, px.
 #[must_use]
-pub fn chain(source: &VideoStream, look: &Look) -> String {
+pub fn chain(source: &VideoStream, look: &Look, logo_at: Option<(u32, u32)>) -> String {
     let mut filters = Vec::new();
     if source.interlaced {
         filters.push(String::from("yadif=deint=interlaced"));
     }
     // Dropping before the pixels are touched saves work, repeating after does.
-    let rate = look
-        .frame_rate
-        .map(|(num, den)| (f64::from(num) / f64::from(den), format!("fps={num}/{den}:start_time=0")));
-    let (early, late) = match rate {
-        Some((rate, filter)) if rate < source.frame_rate => (Some(filter), None),
-        Some((_, filter)) => (None, Some(filter)),
-        None => (None, None),
+    let (early, late) = match look.timing {
+        Some(timing) if rate(timing) < source.frame_rate => (Some(timing), None),
+        timing => (None, timing),
     };
-    filters.extend(early);
+    filters.extend(early.map(frames));
     let fit = fit(source, look);
     if let Some((width, height)) = fit.crop {
         filters.push(format!("crop={width}:{height}"));
     }
     filters.push(scale(source, fit.scaled, look.pixels));
     filters.extend(turn(source).iter().map(ToString::to_string));
-    if look.framing.has_borders() {
-        filters.push(format!("pad={}:{}:(ow-iw)/2:(oh-ih)/2", look.width, look.height));
+    match look.framing {
+        Framing::Whole | Framing::Crop => {}
+        Framing::Pad => filters.push(pad(look)),
+        Framing::Blur => filters.push(blurred_borders(look)),
     }
-    filters.extend(late);
+    filters.extend(late.map(frames));
     filters.push(String::from("setsar=1"));
-    filters.join(",")
+    let chain = format!("[in]{}", filters.join(","));
+    match logo_at {
+        None => format!("{chain}[out]"),
+        Some((x, y)) => format!(
+            "{chain}[clean];[logo]scale=out_color_matrix=bt709:out_range=tv,format=yuva420p[mark]\
+             ;[clean][mark]overlay=x={x}:y={y}:eof_action=repeat:format=yuv420[out]"
+        ),
+    }
+}
+
+fn rate(timing: Timing) -> f64 {
+    f64::from(timing.frame_rate.0) / f64::from(timing.frame_rate.1)
+}
+
+/// Each frame shows what is due at its time; of a part, times start at zero again.
+fn frames(timing: Timing) -> String {
+    let Timing { frame_rate: (num, den), first, frames } = timing;
+    #[expect(clippy::cast_precision_loss, reason = "a number of frames stays below 2^53")]
+    let start = first as f64 / rate(timing);
+    let mut filters = format!("fps={num}/{den}:start_time={start:.9}");
+    if let Some(frames) = frames {
+        filters.push_str(&format!(",trim=end_frame={frames}"));
+    }
+    if first > 0 {
+        filters.push_str(",setpts=PTS-STARTPTS");
+    }
+    filters
+}
+
+fn pad(look: &Look) -> String {
+    let Color([red, green, blue]) = for_filters(look.pad_color);
+    let (width, height) = (look.width, look.height);
+    format!("pad={width}:{height}:(ow-iw)/2:(oh-ih)/2:color=0x{red:02x}{green:02x}{blue:02x}")
+}
+
+/// FFmpeg's filters turn colours into BT.601 whatever the picture is: the colour to ask for, so that BT.709 shows
+/// `color`. Where none does, the nearest.
+fn for_filters(Color(color): Color) -> Color {
+    let [red, green, blue] = color.map(f64::from);
+    // BT.709-6 and BT.601-7, with luma from 0 to 255.
+    let luma = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+    let (cb, cr) = ((blue - luma) / 1.8556, (red - luma) / 1.5748);
+    let (red, blue) = (luma + 1.402 * cr, luma + 1.772 * cb);
+    let green = (luma - 0.299 * red - 0.114 * blue) / 0.587;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float cast saturates")]
+    Color([red, green, blue].map(|part| part.round() as u8))
+}
+
+/// The picture again fills the canvas. It is blurred at an eighth of the size: nobody sees more of a blur.
+fn blurred_borders(look: &Look) -> String {
+    let (width, height) = (look.width, look.height);
+    let small = |side: u32| (side / 8).max(8).next_multiple_of(2);
+    let (w, h) = (small(width), small(height));
+    let radius = (w.min(h) / 12).max(2);
+    format!(
+        "split[whole][wide]\
+         ;[wide]scale={w}:{h}:force_original_aspect_ratio=increase:flags=fast_bilinear,crop={w}:{h}\
+         ,boxblur=luma_radius={radius}:luma_power=2,scale={width}:{height}:flags=bilinear,setsar=1[blur]\
+         ;[whole]setsar=1[sharp];[blur][sharp]overlay=(W-w)/2:(H-h)/2:format=yuv420"
+    )
 }
 
 /// Sizes on the way, as stored, i.e. before turning.
@@ -138,9 +213,9 @@ fn turn(source: &VideoStream) -> Vec<&'static str> {
 #[cfg(test)]
 mod tests {
     use domain::media_info::VideoStream;
-    use domain::operation::Framing;
+    use domain::operation::{Color, Framing};
 
-    use super::{Fit, Look, chain, fit};
+    use super::{BLACK, Fit, Look, Timing, chain, fit, for_filters};
 
     fn source(coded_width: u32, coded_height: u32, sar: (u32, u32), rotation: u16) -> VideoStream {
         VideoStream {
@@ -169,7 +244,7 @@ mod tests {
     }
 
     fn look(width: u32, height: u32, framing: Framing) -> Look {
-        Look { width, height, framing, frame_rate: None, pixels: "yuv420p" }
+        Look { width, height, framing, pad_color: BLACK, timing: None, pixels: "yuv420p" }
     }
 
     #[test]
@@ -193,9 +268,24 @@ mod tests {
 
     #[test]
     fn frames_are_dropped_before_the_work_and_repeated_after() {
-        let at = |rate| Look { frame_rate: Some(rate), ..look(640, 360, Framing::Whole) };
+        let at = |frame_rate, first, frames| Look {
+            timing: Some(Timing { frame_rate, first, frames }),
+            ..look(640, 360, Framing::Whole)
+        };
         let source = source(1920, 1080, (1, 1), 90);
-        assert!(chain(&source, &at((24, 1))).starts_with("fps=24/1:start_time=0,"));
-        assert!(chain(&source, &at((60, 1))).ends_with(",fps=60/1:start_time=0,setsar=1"));
+        let slow = chain(&source, &at((24, 1), 0, None), None);
+        assert!(slow.starts_with("[in]fps=24/1:start_time=0.000000000,scale"), "{slow}");
+        let fast = chain(&source, &at((60, 1), 90, Some(30)), None);
+        let end = "fps=60/1:start_time=1.500000000,trim=end_frame=30,setpts=PTS-STARTPTS,setsar=1[out]";
+        assert!(fast.ends_with(end), "{fast}");
+    }
+
+    #[test]
+    fn colours_are_asked_for_so_that_bt709_shows_them() {
+        for grey in [0, 16, 128, 255] {
+            assert_eq!(for_filters(Color([grey; 3])), Color([grey; 3]));
+        }
+        // By hand: luma 104.1, and back by the formulas of BT.601.
+        assert_eq!(for_filters(Color([200, 80, 60])), Color([189, 69, 62]));
     }
 }

@@ -265,6 +265,15 @@ pub fn share(packet: &Packet) -> Result<Packet, Error> {
     if result < 0 { Err(Error::from(result)) } else { Ok(other) }
 }
 
+/// Goes to the key frame of a stream that is decoded at `time` of its clock, or the last one before it.
+pub fn seek(input: &mut Input, stream: usize, time: i64) -> Result<(), Error> {
+    let stream = c_int::try_from(stream).map_err(|_overflow| Error::StreamNotFound)?;
+    // SAFETY: the input is open, and the function checks the index of the stream.
+    let result =
+        unsafe { ffi::av_seek_frame(input.as_mut_ptr(), stream, time, ffi::AVSEEK_FLAG_BACKWARD as c_int) };
+    if result < 0 { Err(Error::from(result)) } else { Ok(()) }
+}
+
 /// Lets the muxer of `output` close its file now, and reports a failed write.
 pub fn close_file(output: &mut Output) -> Result<(), Error> {
     // SAFETY: the output is open and not written to after; `avio_closep` leaves a null pointer,

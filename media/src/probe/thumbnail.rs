@@ -8,7 +8,7 @@ use ffmpeg_next::{Rational, frame};
 use image::{DynamicImage, RgbImage};
 
 use crate::av::graph::Graph;
-use crate::av::picture::{Look, chain};
+use crate::av::picture::{BLACK, Look, chain};
 use crate::image::{encode, placeholder, thumbnail_size};
 use crate::reject;
 
@@ -19,10 +19,12 @@ use crate::reject;
 pub fn write(picture: &frame::Video, info: &MediaInfo, name: &str) -> Result<(Thumbnail, String), Problem> {
     let video = info.video.as_ref().ok_or_else(reject::unreadable)?;
     let (width, height) = thumbnail_size(info.width, info.height);
-    let look = Look { width, height, framing: Framing::Whole, frame_rate: None, pixels: "rgb24" };
+    let look =
+        Look { width, height, framing: Framing::Whole, pad_color: BLACK, timing: None, pixels: "rgb24" };
     let mut shown = frame::Video::empty();
     let mut render = || {
-        let mut graph = Graph::video(picture, Rational::new(1, 1000), video.sar, &chain(video, &look))?;
+        let mut graph =
+            Graph::video(picture, Rational::new(1, 1000), video.sar, &chain(video, &look, None), None)?;
         graph.push(picture)?;
         graph.close(0.0)?;
         graph.pull(&mut shown)

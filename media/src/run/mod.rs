@@ -4,7 +4,12 @@
 mod audio_lane;
 mod copier;
 mod engine;
+mod lanes;
+mod opening;
+mod outputs;
 mod photos;
+mod progress;
+mod reader;
 mod timeline;
 mod verify;
 mod video_lane;

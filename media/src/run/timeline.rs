@@ -16,6 +16,14 @@ impl Timeline {
         Self { start_s: scan.video.start_s(), end_s: scan.video.end_s() }
     }
 
+    /// The beginning of it, of `first_ms` at most.
+    #[must_use]
+    pub fn first(&self, first_ms: Option<u64>) -> Self {
+        #[expect(clippy::cast_precision_loss, reason = "durations are limited to hours")]
+        let wanted = first_ms.map_or(f64::INFINITY, |ms| ms as f64 / 1000.0);
+        Self { end_s: self.end_s.min(self.start_s + wanted), ..*self }
+    }
+
     /// Length in seconds.
     #[must_use]
     pub fn length_s(&self) -> f64 {
@@ -29,15 +37,10 @@ impl Timeline {
         if tick > 0.0 { (self.start_s / tick).round() as i64 } else { 0 }
     }
 
-    /// Share of the length that lies before `seconds` of the source's clock.
-    #[must_use]
-    pub fn share(&self, seconds: f64) -> f64 {
-        if self.length_s() > 0.0 { ((seconds - self.start_s) / self.length_s()).clamp(0.0, 1.0) } else { 1.0 }
-    }
-
     /// Frames of an output with `num / den` frames a second.
     #[must_use]
-    pub fn frames(&self, (num, den): (u32, u32)) -> f64 {
-        (self.length_s() * f64::from(num) / f64::from(den)).round().max(1.0)
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "hours of frames fit")]
+    pub fn frames(&self, (num, den): (u32, u32)) -> u64 {
+        (self.length_s() * f64::from(num) / f64::from(den)).round().max(1.0) as u64
     }
 }

@@ -1,6 +1,6 @@
 //! Reads a finished video again, as a stranger would, before it counts.
 
-use domain::engine::InputLimits;
+use domain::engine::{InputLimits, Span};
 use domain::media_info::MediaInfo;
 use domain::operation::{AudioOutput, VideoOutput};
 use domain::problem::Problem;
@@ -19,6 +19,25 @@ pub struct Expected<'a> {
     pub what: &'a VideoOutput,
     pub source: &'a MediaInfo,
     pub timeline: Timeline,
+    /// Only these frames were wanted.
+    pub span: Option<Span>,
+}
+
+impl Expected<'_> {
+    fn length_s(&self, frame_rate: Option<(u32, u32)>) -> f64 {
+        match (frame_rate, self.span) {
+            #[expect(clippy::cast_precision_loss, reason = "a count of frames stays below 2^53")]
+            (Some((times, base)), Some(_)) => {
+                self.frames((times, base)) as f64 * f64::from(base) / f64::from(times)
+            }
+            _ => self.timeline.first(self.what.first_ms).length_s(),
+        }
+    }
+
+    fn frames(&self, frame_rate: (u32, u32)) -> u64 {
+        let all = self.timeline.first(self.what.first_ms).frames(frame_rate);
+        self.span.map_or(all, |span| span.frames.min(all.saturating_sub(span.first)))
+    }
 }
 
 /// The facts and the hash of a finished video.
@@ -59,18 +78,19 @@ fn what_is_wrong(made: &Video, expected: &Expected<'_>) -> Option<&'static str> 
         return Some("has sound and pictures that drift apart");
     }
     let length = made.scan.video.end_s() - made.scan.video.start_s();
-    if (length - expected.timeline.length_s()).abs() > LENGTH_TOLERANCE_S {
+    let frame_rate = expected.what.video.as_ref().map(|encode| encode.frame_rate);
+    if (length - expected.length_s(frame_rate)).abs() > LENGTH_TOLERANCE_S {
         return Some("is not as long as the source");
     }
     match &expected.what.video {
         Some(encode) => {
-            #[expect(clippy::cast_precision_loss, reason = "a count of frames stays below 2^53")]
-            let off = (video.frames as f64 - expected.timeline.frames(encode.frame_rate)).abs();
+            let off = video.frames.abs_diff(expected.frames(encode.frame_rate));
             let as_wanted = (info.width, info.height) == (encode.width, encode.height)
                 && (video.codec.as_str(), video.pixel_format.as_str()) == ("h264", "yuv420p")
                 && video.constant_frame_rate
                 && video.closed_gop;
-            if off > 1.0 {
+            // A part has to fit between its neighbours.
+            if off > u64::from(expected.span.is_none()) {
                 return Some("has too few or too many frames");
             }
             (!as_wanted).then_some("is not what was asked for")

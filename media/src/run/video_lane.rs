@@ -1,14 +1,13 @@
-//! One video encode: decoded pictures in, H.264 packets out.
+//! One video encode: pictures in, H.264 packets out.
 
 use domain::media_info::VideoStream;
-use domain::operation::VideoEncode;
+use domain::operation::{Framing, VideoEncode};
 use domain::problem::Problem;
 use ffmpeg_next::codec;
 use ffmpeg_next::{Dictionary, Error, Packet, Rational, encoder, format, frame, picture};
 
-use super::timeline::Timeline;
 use crate::av::graph::Graph;
-use crate::av::picture::{Look, chain};
+use crate::av::picture::{BLACK, Look, Timing, chain};
 use crate::av::{pixel_format, reference};
 use crate::reject;
 
@@ -18,38 +17,54 @@ const PRESET: &str = "veryfast";
 /// A filter graph and an encoder. Pictures are shared with the other lanes, never copied.
 pub struct VideoLane {
     encode: VideoEncode,
-    source: VideoStream,
-    timeline: Timeline,
-    /// Of the source's stream.
-    time_base: Rational,
+    input: LaneInput,
+    /// Seconds from the first picture to the end of the last.
+    length_s: f64,
     graph: Option<Graph>,
     /// What the graph was made for.
     shape: (u32, u32, i32),
-    encoder: encoder::Video,
+    /// One that failed does not stop the pictures: other lanes may be fed with them.
+    encoder: Result<encoder::Video, Problem>,
+}
+
+/// What comes into a lane, and what is wanted of it.
+pub struct LaneInput {
+    /// What the pictures are like.
+    pub source: VideoStream,
+    /// Of their times.
+    pub time_base: Rational,
+    /// How they get onto the canvas.
+    pub framing: Framing,
+    /// Which frames are wanted; `None`: the pictures come at the output's rate already.
+    pub timing: Option<Timing>,
+}
+
+/// Where a lane's work goes as it is done.
+pub trait Sink {
+    /// A picture as it is encoded, before it is.
+    fn picture(&mut self, picture: &frame::Video);
+    /// A packet, in the order of decoding.
+    fn packet(&mut self, packet: &Packet);
+    /// No packets come any more; pictures may.
+    fn failed(&mut self, problem: &Problem);
+    /// Somebody wants the pictures even so.
+    fn is_of_use(&self) -> bool;
 }
 
 impl VideoLane {
     /// Opens the encoder with `threads` threads; filters follow with the first picture.
-    ///
-    /// # Errors
-    /// `media.transcode_failed` when x264 does not take the settings.
-    pub fn open(
-        encode: &VideoEncode,
-        source: &VideoStream,
-        timeline: Timeline,
-        time_base: Rational,
-        threads: usize,
-    ) -> Result<Self, Problem> {
-        let encoder =
-            open(encode, threads).map_err(|_| reject::not_made("the video encoder did not start"))?;
-        let (encode, source) = (encode.clone(), source.clone());
-        Ok(Self { encode, source, timeline, time_base, graph: None, shape: (0, 0, 0), encoder })
+    #[must_use]
+    pub fn open(encode: &VideoEncode, input: LaneInput, length_s: f64, threads: usize) -> Self {
+        let encoder = open(encode, threads).map_err(|_| reject::not_made("the video encoder did not start"));
+        Self { encode: encode.clone(), input, length_s, graph: None, shape: (0, 0, 0), encoder }
     }
 
     /// The encoder, for the muxers' headers.
-    #[must_use]
-    pub fn context(&self) -> &codec::Context {
-        self.encoder.as_ref()
+    ///
+    /// # Errors
+    /// `media.transcode_failed` when x264 does not take the settings.
+    pub fn context(&self) -> Result<&codec::Context, Problem> {
+        self.encoder.as_ref().map(|encoder| &****encoder).map_err(Clone::clone)
     }
 
     /// One tick of the packets' times: a frame.
@@ -58,23 +73,23 @@ impl VideoLane {
         frame_time(&self.encode)
     }
 
-    /// Takes the next picture, whose time is on the stream's clock with zero as the first.
+    /// Takes the next picture. `false`: it has all that are wanted.
     ///
     /// # Errors
     /// `media.transcode_failed`; the lane is of no more use.
-    pub fn push(&mut self, picture: &frame::Video) -> Result<Vec<Packet>, Problem> {
-        self.feed(picture).map_err(|_| reject::not_made("a picture could not be filtered or encoded"))
+    pub fn push(&mut self, picture: &frame::Video, sink: &mut impl Sink) -> Result<bool, Problem> {
+        self.feed(picture, sink).map_err(|_| reject::not_made("a picture could not be filtered"))
     }
 
-    /// Nothing more comes: the packets in flight.
+    /// Nothing more comes: what is in flight goes out.
     ///
     /// # Errors
     /// As for [`Self::push`].
-    pub fn finish(&mut self) -> Result<Vec<Packet>, Problem> {
-        self.drain().map_err(|_| reject::not_made("the last pictures could not be encoded"))
+    pub fn finish(&mut self, sink: &mut impl Sink) -> Result<(), Problem> {
+        self.drain(sink).map_err(|_| reject::not_made("the last pictures could not be filtered"))
     }
 
-    fn feed(&mut self, picture: &frame::Video) -> Result<Vec<Packet>, Error> {
+    fn feed(&mut self, picture: &frame::Video, sink: &mut impl Sink) -> Result<bool, Error> {
         let picture = reference(picture)?;
         let shape = (picture.width(), picture.height(), pixel_format(&picture));
         let graph = match &mut self.graph {
@@ -83,70 +98,118 @@ impl VideoLane {
             Some(_) => return Err(Error::InputChanged),
             none => {
                 self.shape = shape;
-                let look = look(&self.encode);
-                none.insert(Graph::video(
-                    &picture,
-                    self.time_base,
-                    self.source.sar,
-                    &chain(&self.source, &look),
-                )?)
+                let chain = chain(&self.input.source, &look(&self.encode, &self.input), None);
+                let sar = self.input.source.sar;
+                none.insert(Graph::video(&picture, self.input.time_base, sar, &chain, None)?)
             }
         };
-        graph.push(&picture)?;
-        self.encode_filtered()
+        let wants_more = match graph.push(&picture) {
+            Ok(()) => true,
+            Err(Error::Eof) => false,
+            Err(error) => return Err(error),
+        };
+        self.encode_filtered(sink)?;
+        Ok(wants_more && (self.encoder.is_ok() || sink.is_of_use()))
     }
 
-    fn drain(&mut self) -> Result<Vec<Packet>, Error> {
+    fn drain(&mut self, sink: &mut impl Sink) -> Result<(), Error> {
         let Some(graph) = &mut self.graph else { return Err(Error::InvalidData) };
-        graph.close(self.timeline.length_s())?;
-        let mut packets = self.encode_filtered()?;
-        self.encoder.send_eof()?;
-        self.collect(&mut packets)?;
-        Ok(packets)
+        match graph.close(self.length_s) {
+            Ok(()) | Err(Error::Eof) => {}
+            Err(error) => return Err(error),
+        }
+        self.encode_filtered(sink)?;
+        self.encode(None, sink);
+        Ok(())
     }
 
-    fn encode_filtered(&mut self) -> Result<Vec<Packet>, Error> {
-        let mut packets = Vec::new();
+    fn encode_filtered(&mut self, sink: &mut impl Sink) -> Result<(), Error> {
         loop {
             let mut picture = frame::Video::empty();
-            let Some(graph) = &mut self.graph else { return Ok(packets) };
+            let Some(graph) = &mut self.graph else { return Ok(()) };
             if !graph.pull(&mut picture)? {
-                return Ok(packets);
+                return Ok(());
             }
             // The decoder's frame types would be taken for orders.
             picture.set_kind(picture::Type::None);
-            self.encoder.send_frame(&picture)?;
-            self.collect(&mut packets)?;
+            sink.picture(&picture);
+            self.encode(Some(&picture), sink);
         }
     }
 
-    fn collect(&mut self, packets: &mut Vec<Packet>) -> Result<(), Error> {
-        loop {
-            let mut packet = Packet::empty();
-            match self.encoder.receive_packet(&mut packet) {
-                Ok(()) => {
-                    // One frame each: without it, the last frame of the file would last no time.
-                    packet.set_duration(1);
-                    packets.push(packet);
-                }
-                Err(Error::Eof | Error::Other { errno: libc::EAGAIN }) => return Ok(()),
-                Err(error) => return Err(error),
-            }
+    /// Encodes a picture, or with `None` what is in flight.
+    fn encode(&mut self, picture: Option<&frame::Video>, sink: &mut impl Sink) {
+        let Ok(encoder) = &mut self.encoder else { return };
+        let sent = match picture {
+            Some(picture) => encoder.send_frame(picture),
+            None => encoder.send_eof(),
+        };
+        if sent.and_then(|()| collect(encoder, sink)).is_err() {
+            let problem = reject::not_made("a picture could not be encoded");
+            sink.failed(&problem);
+            self.encoder = Err(problem);
         }
     }
 }
 
-fn look(encode: &VideoEncode) -> Look {
+fn collect(encoder: &mut encoder::Video, sink: &mut impl Sink) -> Result<(), Error> {
+    loop {
+        let mut packet = Packet::empty();
+        match encoder.receive_packet(&mut packet) {
+            Ok(()) => {
+                // One frame each: without it, the last frame of the file would last no time.
+                packet.set_duration(1);
+                sink.packet(&packet);
+            }
+            Err(Error::Eof | Error::Other { errno: libc::EAGAIN }) => return Ok(()),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// What the pictures of a lane are like, for a lane that it feeds.
+#[must_use]
+pub fn as_source(encode: &VideoEncode) -> VideoStream {
+    let bt709 = || "bt709".to_owned();
+    VideoStream {
+        codec: "h264".to_owned(),
+        profile: None,
+        level: None,
+        pixel_format: "yuv420p".to_owned(),
+        coded_width: encode.width,
+        coded_height: encode.height,
+        sar: (1, 1),
+        rotation: 0,
+        mirrored: false,
+        interlaced: false,
+        frame_rate: f64::from(encode.frame_rate.0) / f64::from(encode.frame_rate.1),
+        constant_frame_rate: true,
+        frames: 0,
+        bit_rate: 0,
+        gop_ms_max: None,
+        closed_gop: true,
+        color_range: "tv".to_owned(),
+        color_transfer: bt709(),
+        color_primaries: bt709(),
+        color_space: bt709(),
+        codec_tag: String::new(),
+    }
+}
+
+fn look(encode: &VideoEncode, input: &LaneInput) -> Look {
     Look {
         width: encode.width,
         height: encode.height,
-        framing: encode.framing,
-        frame_rate: Some(encode.frame_rate),
+        framing: input.framing,
+        pad_color: encode.pad_color.unwrap_or(BLACK),
+        timing: input.timing,
         pixels: "yuv420p",
     }
 }
 
-fn frame_time(encode: &VideoEncode) -> Rational {
+/// One frame's time.
+#[must_use]
+pub fn frame_time(encode: &VideoEncode) -> Rational {
     let int = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
     Rational::new(int(encode.frame_rate.1), int(encode.frame_rate.0))
 }

@@ -5,8 +5,8 @@ use domain::media_info::MediaInfo;
 use domain::operation::{AudioOutput, Operation, VideoOutput};
 use domain::problem::Problem;
 
-use super::engine::{Engine, Wanted};
-use super::timeline::Timeline;
+use super::engine;
+use super::outputs::Wanted;
 use super::{Done, bad_request, report};
 use crate::events::Events;
 use crate::probe::{Depth, Scan, Sniffed, open_video, sha256};
@@ -29,8 +29,7 @@ pub fn run(request: &RunRequest, sniffed: &Sniffed, events: &mut Events) -> Resu
     if wanted.is_empty() {
         return Ok(Done::default());
     }
-    let timeline = Timeline::of(&video.scan);
-    Engine::open(request, sniffed, &video, timeline, wanted)?.run(events)
+    engine::run(request, sniffed, &video, wanted, events)
 }
 
 /// What is to be made; `None` for the source as it is.

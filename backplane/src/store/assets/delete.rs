@@ -12,6 +12,8 @@ pub struct Deletable {
     pub used: bool,
     /// A carousel that is not deleted itself holds it.
     pub in_carousel: bool,
+    /// It is its brand's logo.
+    pub is_logo: bool,
     /// An upload to break off: (object key, the storage's own id).
     pub upload_key: Option<String>,
     pub upload_id: Option<String>,
@@ -43,6 +45,7 @@ pub async fn deletable(tx: &mut Tx, brand: Uuid, asset: Uuid) -> Result<Option<D
                           and t.state not in ('PUBLISHED', 'FAILED', 'CANCELLED')) as "used!",
                exists (select from carousel_items i join media_assets c on c.id = i.carousel_id
                         where i.item_id = a.id and c.state <> 'DELETED') as "in_carousel!",
+               exists (select from brands b where b.id = a.brand_id and b.watermark_asset_id = a.id) as "is_logo!",
                u.object_key as "upload_key?", u.storage_upload_id as "upload_id?"
           from media_assets a left join uploads u on u.asset_id = a.id and u.completed_at is null
          where a.brand_id = $1 and a.id = $2

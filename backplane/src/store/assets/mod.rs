@@ -9,7 +9,7 @@ mod upload;
 pub use carousel::{CarouselItem, NewCarousel, insert_carousel, items_for_carousel};
 pub use delete::{Deletable, deletable, delete_asset};
 pub use list::{AssetQuery, assets_of_brand, count_assets};
-pub use row::{AssetRow, assets_by_id, brand_of_assets, items_of_carousels};
+pub use row::{AssetRow, assets_by_id, brand_of_assets, items_of_carousels, ready_photo};
 pub use upload::{
     Completable, NewUpload, UploadRow, complete_upload, insert_uploads, lock_upload, uploads_by_id,
     uploads_of_assets,

@@ -105,3 +105,27 @@ pub async fn items_of_carousels(tx: &mut Tx, carousels: &[Uuid]) -> Result<Vec<(
     .await?;
     Ok(rows.into_iter().map(|row| (row.carousel_id, row.item_id)).collect())
 }
+
+/// The content of a photo that is READY; the inner `None`: the asset is something else. `None`: no such asset.
+///
+/// Locks the asset against being deleted until the transaction ends.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn ready_photo(
+    tx: &mut Tx,
+    brand: Uuid,
+    asset: Uuid,
+) -> Result<Option<Option<Vec<u8>>>, StoreError> {
+    let content = sqlx::query_scalar!(
+        r#"
+        select case when kind = 'IMAGE' and state = 'READY' then content_hash end as content_hash
+          from media_assets where brand_id = $1 and id = $2 for share
+        "#,
+        brand,
+        asset,
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(content)
+}

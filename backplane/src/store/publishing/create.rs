@@ -1,11 +1,13 @@
 //! A new job and all its targets: one statement each, whatever their number.
 
 use chrono::{DateTime, Utc};
+use domain::operation::Framing;
 use domain::platform::{Placement, Platform};
 use domain::problem::Problem;
 use domain::target::TargetState;
 use uuid::Uuid;
 
+use super::stored::framing_name;
 use crate::store::{StoreError, Tx};
 
 /// A job to be stored.
@@ -21,6 +23,10 @@ pub struct NewPublishJob {
     pub approval_required: bool,
     /// A pair that is posted already may be posted again.
     pub duplicate_allowed: bool,
+    /// `None`: as each network prefers.
+    pub framing: Option<Framing>,
+    /// Videos that are too long may be cut.
+    pub trim: bool,
 }
 
 /// A target to be stored.
@@ -63,10 +69,10 @@ pub async fn insert_job(
         with stored as (
         insert into publish_targets (id, brand_id, job_id, position, asset_id, account_id, platform, placement, profile,
                source_caption, caption_id, state, problem_code, problem_message, problem_remedy, problem_since,
-               scheduled_at, content_key, approval_required, duplicate_allowed)
+               scheduled_at, content_key, approval_required, duplicate_allowed, framing, trim)
         select id, $2, $3, position, asset_id, account_id, platform, placement, profile,
                source_caption, caption_id, state, code, message, remedy, case when code is not null then now() end,
-               scheduled_at, content_key, $4, $5
+               scheduled_at, content_key, $4, $5, $24, $25
           from unnest($1::uuid[], $6::int[], $7::uuid[], $8::uuid[], $9::text[], $10::text[], $11::text[], $12::text[],
                       $13::uuid[], $14::text[], $15::text[], $16::text[], $17::text[], $18::timestamptz[], $19::bytea[])
                as given (id, position, asset_id, account_id, platform, placement, profile, source_caption,
@@ -104,6 +110,8 @@ pub async fn insert_job(
         if job.adapt { "ADAPT" } else { "ORIGINAL" },
         job.created_by,
         job.submitted,
+        job.framing.map(framing_name),
+        job.trim,
     )
     .fetch_all(&mut **tx)
     .await?;

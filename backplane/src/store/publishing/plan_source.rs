@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use domain::media_info::MediaInfo;
+use domain::plan::Style;
 use domain::platform::{MediaKind, Platform};
 use domain::problem::Problem;
 use domain::profile::Overrides;
 use uuid::Uuid;
 
-use super::stored::{ProblemColumns, from_json, overrides, parse, parse_upper};
+use super::stored::{ProblemColumns, StyleColumns, from_json, overrides, parse, parse_upper};
 use crate::store::{StoreError, Tx};
 
 /// An asset as targets need it.
@@ -26,6 +27,8 @@ pub struct PlanSource {
     pub content_hash: Option<Vec<u8>>,
     /// Its file, or those of its items in their order.
     pub files: Vec<PlanFile>,
+    /// How its brand's files look.
+    pub style: Style,
 }
 
 /// One file to be posted.
@@ -52,13 +55,15 @@ pub async fn plan_sources(tx: &mut Tx, assets: &[Uuid]) -> Result<Vec<PlanSource
         select asset.id as asset_id, asset.kind, asset.state, asset.account_id, asset.caption, asset.content_hash,
                asset.problem_code, asset.problem_message, asset.problem_remedy, asset.problem_since,
                asset.problem_retry_at, file.id as "file_id!", file.kind as "file_kind!", file.info as file_info,
-               file.content_hash as file_hash
+               file.content_hash as file_hash, brand.pad_color, brand.watermark_hash, brand.watermark_corner,
+               brand.watermark_width_permille, brand.watermark_margin_permille
           from unnest($1::uuid[]) as wanted (id)
          cross join lateral (select * from media_assets a where a.id = wanted.id limit 1) asset
           left join lateral (select * from carousel_items i where i.carousel_id = asset.id offset 0) item on true
          -- Apart: compared with an expression that is not leakproof, no index serves under row-level security.
          cross join lateral (select coalesce(item.item_id, asset.id) as id offset 0) named
          cross join lateral (select * from media_assets f where f.id = named.id limit 1) file
+         cross join lateral (select * from brands b where b.id = asset.brand_id limit 1) brand
          order by asset.id, item.position
         "#,
         &assets,
@@ -92,6 +97,14 @@ pub async fn plan_sources(tx: &mut Tx, assets: &[Uuid]) -> Result<Vec<PlanSource
                 caption: row.caption,
                 content_hash: row.content_hash,
                 files: vec![file],
+                style: StyleColumns {
+                    pad_color: row.pad_color,
+                    hash: row.watermark_hash,
+                    corner: row.watermark_corner,
+                    width_permille: row.watermark_width_permille,
+                    margin_permille: row.watermark_margin_permille,
+                }
+                .read()?,
             }),
         }
     }

@@ -3,7 +3,8 @@
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
-use domain::operation::Framing;
+use domain::operation::{Color, Framing, Watermark};
+use domain::plan::Style;
 use domain::problem::{Problem, Remedy};
 use domain::profile::Overrides;
 
@@ -95,5 +96,30 @@ pub(in crate::store) fn framing(name: &str) -> Framing {
         "PAD" => Framing::Pad,
         "BLUR" => Framing::Blur,
         _ => Framing::Whole,
+    }
+}
+
+/// The columns of a brand's look.
+pub(in crate::store) struct StyleColumns {
+    pub pad_color: Option<String>,
+    pub hash: Option<Vec<u8>>,
+    pub corner: Option<String>,
+    pub width_permille: Option<i32>,
+    pub margin_permille: Option<i32>,
+}
+
+impl StyleColumns {
+    /// Reads them. Their CHECKs admit nothing else than what is read here.
+    pub(in crate::store) fn read(self) -> Result<Style, StoreError> {
+        let watermark = match (self.hash, self.corner, self.width_permille, self.margin_permille) {
+            (Some(hash), Some(corner), Some(width), Some(margin)) => Some(Watermark {
+                sha256: hex::encode(hash),
+                corner: from_json(serde_json::Value::String(corner.to_ascii_lowercase()))?,
+                width_permille: width.try_into().unwrap_or(0),
+                margin_permille: margin.try_into().unwrap_or(0),
+            }),
+            _ => None,
+        };
+        Ok(Style { pad_color: self.pad_color.as_deref().and_then(Color::parse), watermark })
     }
 }

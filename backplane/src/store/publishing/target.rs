@@ -24,6 +24,8 @@ pub struct TargetRow {
     pub profile: Option<String>,
     /// What a person asked for.
     pub framing: Option<Framing>,
+    /// A video that is too long may be cut.
+    pub trim: bool,
     pub caption_id: Option<Uuid>,
     pub caption_instruction: Option<String>,
     pub state: TargetState,
@@ -49,8 +51,8 @@ pub struct TargetRow {
 pub async fn targets_by_id(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<TargetRow>, StoreError> {
     let rows = sqlx::query!(
         r#"
-        select id, brand_id, job_id, position, asset_id, account_id, platform, placement, profile, framing, caption_id,
-               caption_instruction, state, problem_code, problem_message, problem_remedy, problem_since,
+        select id, brand_id, job_id, position, asset_id, account_id, platform, placement, profile, framing, trim,
+               caption_id, caption_instruction, state, problem_code, problem_message, problem_remedy, problem_since,
                problem_retry_at, revision, content_revision, approval_required, approved_content_revision,
                scheduled_at, due_at, cancelled_at, published_at, external_id, external_url, attempts, created_at
           from publish_targets where id = any($1)
@@ -78,6 +80,7 @@ pub async fn targets_by_id(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<TargetRow>, 
             placement: row.placement.as_deref().map(parse_upper).transpose()?,
             profile: row.profile,
             framing: row.framing.as_deref().map(framing),
+            trim: row.trim,
             caption_id: row.caption_id,
             caption_instruction: row.caption_instruction,
             state: parse(&row.state)?,
@@ -123,7 +126,7 @@ pub async fn save_target(tx: &mut Tx, target: &TargetRow) -> Result<(), StoreErr
            set framing = $2, caption_id = $3, caption_instruction = $4, state = $5, problem_code = $6,
                problem_message = $7, problem_remedy = $8, problem_since = $9, problem_retry_at = $10, revision = $11,
                content_revision = $12, approved_content_revision = $13, scheduled_at = $14, due_at = $15,
-               cancelled_at = $16, published_at = $17, external_url = $18, profile = $19, updated_at = now()
+               cancelled_at = $16, published_at = $17, external_url = $18, profile = $19, trim = $20, updated_at = now()
          where id = $1
         "#,
         target.id,
@@ -145,6 +148,7 @@ pub async fn save_target(tx: &mut Tx, target: &TargetRow) -> Result<(), StoreErr
         target.published_at,
         target.external_url,
         target.profile,
+        target.trim,
     )
     .execute(&mut **tx)
     .await?;

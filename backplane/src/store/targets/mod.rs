@@ -10,6 +10,7 @@ mod write;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use domain::plan::{Effort, share};
 use domain::preparing::{self, MediaState, Recipe, Source, SourceFile, Step};
 use domain::problem::Problem;
 use uuid::Uuid;
@@ -94,7 +95,7 @@ fn plan<'a>(waiting: &'a [Waiting], sources: &'a [PlanSource]) -> Vec<Planned<'a
     let planned = |target: &'a Waiting| {
         // The composite key to the asset guarantees that it was read.
         let source = *by_asset.get(&target.asset)?;
-        let recipe = preparing::recipe(&as_source(source), &target.wish);
+        let recipe = preparing::recipe(&as_source(source), &target.wish, &source.style);
         Some(Planned { target, source, recipe })
     };
     waiting.iter().filter_map(planned).collect()
@@ -145,12 +146,44 @@ async fn make_files(
                 asset: source.asset_id,
                 content_hash: source.content_hash.clone().unwrap_or_default(),
                 operation: file.operation.clone(),
-                profile: file.profile.name.clone(),
+                profile: file.profile,
                 soon: plan.target.soon,
             });
         }
     }
+    let sources: HashMap<Uuid, &PlanFile> =
+        plans.iter().flat_map(|plan| &plan.source.files).map(|file| (file.asset_id, file)).collect();
+    share_files(tx, brand, &sources, &mut wanted).await?;
     write::want_files(tx, brand, &wanted).await
+}
+
+/// Lets every encode that is asked for be another one of the same content that does as well: of this transaction, or
+/// made or begun before. So a second call finds what the first decided, whoever else it plans for.
+async fn share_files(
+    tx: &mut Tx,
+    brand: Uuid,
+    sources: &HashMap<Uuid, &PlanFile>,
+    wanted: &mut [write::WantedFile],
+) -> Result<(), StoreError> {
+    let encodes = |file: &write::WantedFile| Effort::of(&file.operation) == Effort::Transcode;
+    let contents: BTreeSet<Vec<u8>> =
+        wanted.iter().filter(|file| encodes(file)).map(|file| file.content_hash.clone()).collect();
+    if contents.is_empty() {
+        return Ok(());
+    }
+    let contents: Vec<Vec<u8>> = contents.into_iter().collect();
+    let existing = write::operations_of(tx, brand, &contents).await?;
+    for content in contents {
+        let mut files: Vec<&mut write::WantedFile> =
+            wanted.iter_mut().filter(|file| file.content_hash == content && encodes(file)).collect();
+        let info = files.first().and_then(|file| sources.get(&file.asset)?.info.as_ref());
+        let Some(info) = info else { continue };
+        let own: Vec<_> = files.iter().map(|file| (file.profile, file.operation.clone())).collect();
+        let none = Vec::new();
+        let shared = share(info, &own, existing.get(&content).unwrap_or(&none));
+        files.iter_mut().zip(shared).for_each(|(file, operation)| file.operation = operation);
+    }
+    Ok(())
 }
 
 /// Where a target goes; `None`: nothing about it changes.

@@ -48,7 +48,7 @@ pub(super) async fn lock_waiting(
               from unnest($2::uuid[]) as source (id)
              cross join lateral (select t.id from publish_targets t
                                   where t.asset_id = source.id and t.state in ('DRAFT', 'PREPARING') offset 0) waiting)
-        select t.id, t.asset_id, t.account_id, t.platform, t.placement, t.framing, t.state, t.profile, t.content_key,
+        select t.id, t.asset_id, t.account_id, t.platform, t.placement, t.framing, t.trim, t.state, t.profile, t.content_key,
                t.problem_code, t.problem_message, t.problem_remedy, t.problem_since, t.problem_retry_at, a.max_duration_ms,
                t.caption_id is not null as "has_caption!", t.duplicate_allowed,
                t.approval_required and t.approved_content_revision is distinct from t.content_revision as "needs_approval!",
@@ -86,6 +86,7 @@ pub(super) async fn lock_waiting(
                     placement: row.placement.as_deref().map(parse_upper::<Placement>).transpose()?,
                     framing: row.framing.as_deref().map(framing),
                     overrides: overrides(row.max_duration_ms),
+                    trim: row.trim,
                 },
                 state: row.state,
                 profile: row.profile,

@@ -6,13 +6,14 @@ use domain::engine::ENGINE_VERSION;
 use domain::operation::Operation;
 use domain::plan::Effort;
 use domain::problem::Problem;
+use domain::profile::Profile;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::read::Waiting;
 use crate::job_kind::{JobKind, Lane};
 use crate::store::jobs::{NewJob, enqueue, ensure};
-use crate::store::publishing::stored::ProblemColumns;
+use crate::store::publishing::stored::{ProblemColumns, from_json};
 use crate::store::{StoreError, Tx};
 
 /// One file that a target needs.
@@ -23,7 +24,7 @@ pub(super) struct WantedFile {
     pub(super) asset: Uuid,
     pub(super) content_hash: Vec<u8>,
     pub(super) operation: Operation,
-    pub(super) profile: String,
+    pub(super) profile: &'static Profile,
     pub(super) soon: bool,
 }
 
@@ -134,6 +135,38 @@ async fn tied(
     read.collect()
 }
 
+/// Files of one content that are looked at as candidates; a source is wanted in a dozen forms at most.
+const CANDIDATES_MAX: i64 = 64;
+
+/// The encodes of `contents` that are made or under way, by content.
+pub(super) async fn operations_of(
+    tx: &mut Tx,
+    brand: Uuid,
+    contents: &[Vec<u8>],
+) -> Result<HashMap<Vec<u8>, Vec<Operation>>, StoreError> {
+    let rows = sqlx::query!(
+        r#"
+        select wanted.hash as "hash!", made.operation
+          from unnest($2::bytea[]) as wanted (hash)
+         cross join lateral (select m.operation from transcoded_media m
+                              where m.brand_id = $1 and m.content_hash = wanted.hash and m.engine_version = $3
+                                and m.kind = 'TRANSCODE' and m.state <> 'FAILED'
+                              order by m.operation_key limit $4) made
+        "#,
+        brand,
+        contents,
+        ENGINE_VERSION,
+        CANDIDATES_MAX,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let mut operations: HashMap<Vec<u8>, Vec<Operation>> = HashMap::new();
+    for row in rows {
+        operations.entry(row.hash).or_default().push(from_json(row.operation)?);
+    }
+    Ok(operations)
+}
+
 /// Finds rows by identity or makes them, and locks each until the transaction ends.
 async fn find_or_insert(
     tx: &mut Tx,
@@ -217,7 +250,7 @@ async fn tie(
     let targets: Vec<Uuid> = tied.iter().map(|(file, _)| file.target).collect();
     let positions: Vec<i16> = tied.iter().map(|(file, _)| file.position).collect();
     let ids: Vec<Uuid> = tied.iter().map(|(_, id)| *id).collect();
-    let profiles: Vec<String> = tied.iter().map(|(file, _)| file.profile.clone()).collect();
+    let profiles: Vec<String> = tied.iter().map(|(file, _)| file.profile.name.clone()).collect();
     sqlx::query!(
         r#"
         insert into target_media (brand_id, target_id, position, transcoded_id)

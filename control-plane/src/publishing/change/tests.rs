@@ -24,6 +24,7 @@ fn target(state: TargetState) -> TargetRow {
         placement: None,
         profile: Some("telegram.photo".to_owned()),
         framing: None,
+        trim: false,
         caption_id: Some(Uuid::from_u128(6)),
         caption_instruction: None,
         state,

@@ -8,12 +8,11 @@ use super::shapes::{image, lasting, row, told};
 use crate::conformance::violations;
 use crate::media_info::MediaInfo;
 use crate::operation::{Framing, Operation};
-use crate::plan::{FilePlan, expected_info, fit_post};
-use crate::profile::Overrides;
+use crate::plan::{FilePlan, PostWish, expected_info, fit_post};
 use crate::samples::{conforming, sized};
 
 fn planned(name: &str, items: &[MediaInfo], framing: Option<Framing>) -> Vec<FilePlan> {
-    fit_post(row(name), &items.iter().collect::<Vec<_>>(), framing, Overrides::default())
+    fit_post(row(name), &items.iter().collect::<Vec<_>>(), &PostWish { framing, ..PostWish::default() })
 }
 
 fn all_told(name: &str, items: &[MediaInfo], framing: Option<Framing>) -> Vec<String> {

@@ -5,8 +5,8 @@ use proptest::{collection, option, prop_assert, prop_assert_eq, proptest, sample
 
 use crate::conformance::violations;
 use crate::media_info::{AudioStream, ImageFacts, MediaInfo};
-use crate::operation::{Framing, Operation};
-use crate::plan::{Effort, Overrides, Want, expected_info, fit, plan};
+use crate::operation::{Color, Framing, Operation};
+use crate::plan::{Effort, Overrides, Style, Want, accepts, cost, expected_info, fit, plan};
 use crate::platform::MediaKind;
 use crate::profile::{Profile, profiles};
 use crate::samples::{conforming, photo, with_video};
@@ -117,10 +117,21 @@ fn rows(kind: MediaKind) -> Vec<&'static Profile> {
 }
 
 fn want(kind: MediaKind) -> impl Strategy<Value = Want<'static>> {
-    let framing = option::of(sample::select(vec![Framing::Whole, Framing::Crop, Framing::Pad]));
-    (sample::select(rows(kind)), framing, option::of(1u64..700_000)).prop_map(|(profile, framing, max)| {
-        Want { framing, overrides: Overrides { max_duration_ms: max }, ..Want::new(profile) }
-    })
+    let framing =
+        option::of(sample::select(vec![Framing::Whole, Framing::Crop, Framing::Pad, Framing::Blur]));
+    (sample::select(rows(kind)), framing, option::of(1u64..700_000), any::<bool>(), any::<bool>()).prop_map(
+        |(profile, framing, max, trim, branded)| {
+            let overrides = Overrides { max_duration_ms: max };
+            let style = if branded { branded_style() } else { Style::PLAIN };
+            Want { framing, overrides, trim, style, ..Want::new(profile) }
+        },
+    )
+}
+
+/// A colour and no logo: with one, a file is never passed on as it is.
+fn branded_style() -> &'static Style {
+    const STYLE: &Style = &Style { pad_color: Some(Color([12, 34, 56])), watermark: None };
+    STYLE
 }
 
 fn case() -> impl Strategy<Value = (MediaInfo, Vec<Want<'static>>)> {
@@ -157,11 +168,36 @@ proptest! {
     }
 
     #[test]
-    fn another_target_changes_nothing_for_the_rest((info, wants) in case()) {
+    fn another_target_makes_nobodys_file_worse((info, wants) in case()) {
         let all = plan(&info, &wants);
-        prop_assert_eq!(&all, &plan(&info, &wants));
+        prop_assert_eq!(&all, &plan(&info, &wants), "the same again");
         for (index, want) in wants.iter().enumerate() {
-            prop_assert_eq!(&plan(&info, &[*want]).fits[0], &all.fits[index]);
+            let alone = plan(&info, &[*want]).fits.remove(0);
+            match (&alone, &all.fits[index]) {
+                (Ok(alone), Ok(shared)) => prop_assert!(
+                    alone.operation == shared.operation
+                        || accepts(&info, want.profile, &alone.operation, &shared.operation),
+                    "{:?} instead of {:?}", shared.operation, alone.operation
+                ),
+                (alone, shared) => prop_assert_eq!(alone, shared),
+            }
+        }
+    }
+
+    #[test]
+    fn no_plan_costs_more_than_a_file_for_each_or_than_one_merged_further((info, wants) in case()) {
+        let plan = plan(&info, &wants);
+        let total: u64 = plan.works.iter().map(|work| cost(&info, &work.operation)).sum();
+        let each = wants.iter().filter_map(|want| fit(&info, want).ok());
+        prop_assert!(total <= each.map(|fit| cost(&info, &fit.operation)).sum());
+        for from in plan.works.iter().filter(|work| cost(&info, &work.operation) > 0) {
+            for to in plan.works.iter().filter(|work| work.operation != from.operation) {
+                let all = from.wants.iter().all(|want| {
+                    let own = fit(&info, &wants[*want]).map(|fit| fit.operation);
+                    own.is_ok_and(|own| accepts(&info, wants[*want].profile, &own, &to.operation))
+                });
+                prop_assert!(!all, "{:?} could have been {:?}", from.operation, to.operation);
+            }
         }
     }
 

@@ -230,7 +230,7 @@ fn durations_and_byte_limits_decide_what_can_be_sent() {
             (
                 "five heavy minutes",
                 MediaInfo { bytes: 200_000_000, ..lasting(conforming(), 300_000) },
-                ["passthrough", "whole 720x1280 30/1 L31 1169k copy", "passthrough"],
+                ["passthrough", "whole 720x1280 30/1 L31 1146k copy", "passthrough"],
             ),
             (
                 "hidden beginning",
@@ -336,7 +336,9 @@ fn reasons_are_sentences_for_people() {
     let long = planned(&lasting(conforming(), 660_000), "tiktok.video").map_err(|problem| problem.message);
     assert_eq!(
         long.err().as_deref(),
-        Some("It is 11 min long and TikTok takes at most 10 min here. Choose a shorter video.")
+        Some(
+            "It is 11 min long and TikTok takes at most 10 min here. Choose a shorter video, or let it be cut."
+        )
     );
 }
 
@@ -350,7 +352,7 @@ fn an_account_may_be_stricter_than_its_network_and_never_laxer() {
     let account = message(with(60_000, 100_000));
     assert_eq!(
         account,
-        "It is 100 s long and this account may post at most 60 s on TikTok. Choose a shorter video or another account."
+        "It is 100 s long and this account may post at most 60 s on TikTok. Choose a shorter video or another account, or let it be cut."
     );
     assert_eq!(told(&with(100_000, 100_000)), "passthrough", "the limit itself is allowed");
     assert_eq!(told(&with(3_600_000, 100_000)), "passthrough");

@@ -1,0 +1,202 @@
+//! Opens the lanes and files of a run: each distinct encode once, fed from the next larger one where that is as
+//! good, and every output beside what it wants.
+
+use std::collections::BTreeSet;
+
+use domain::engine::Span;
+use domain::operation::{AudioOutput, VideoEncode, VideoOutput};
+use domain::plan::{Feed, feeds};
+use domain::problem::Problem;
+
+use super::audio_lane::AudioLane;
+use super::outputs::Wanted;
+use super::timeline::Timeline;
+use super::video_lane::{LaneInput, VideoLane, as_source, frame_time};
+use super::writer::{From, Writer};
+use crate::av::input::Source;
+use crate::av::picture::Timing;
+use crate::probe::Video;
+use crate::reject;
+
+/// What lanes and files are opened for.
+#[derive(Clone, Copy)]
+pub struct Opening<'a> {
+    pub source: &'a Source,
+    pub video: &'a Video,
+    pub timeline: Timeline,
+    pub span: Option<Span>,
+    pub cores: usize,
+}
+
+/// Which encode a lane does: outputs that want the same share it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PictureKey {
+    pub encode: VideoEncode,
+    pub first_ms: Option<u64>,
+}
+
+/// A lane of pictures before its thread starts.
+pub struct PictureLane {
+    pub key: PictureKey,
+    /// The lane that feeds it; `None`: the source does.
+    pub feed: Option<Feed>,
+    /// How many frames it is to make.
+    pub frames: u64,
+    pub lane: VideoLane,
+}
+
+/// Which sound a lane makes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SoundKey {
+    pub sound: AudioOutput,
+    pub first_ms: Option<u64>,
+}
+
+/// A lane of sound before its thread starts.
+pub struct SoundLane {
+    pub key: SoundKey,
+    pub lane: Result<AudioLane, Problem>,
+}
+
+impl PictureKey {
+    /// The encode that an output wants, if any.
+    #[must_use]
+    pub fn of(what: &VideoOutput) -> Option<Self> {
+        Some(Self { encode: what.video.clone()?, first_ms: what.first_ms })
+    }
+}
+
+impl SoundKey {
+    /// The sound that has to be encoded for an output, if any.
+    #[must_use]
+    pub fn of(what: &VideoOutput) -> Option<Self> {
+        let encoded = matches!(what.audio, AudioOutput::Aac { .. } | AudioOutput::Silent { .. });
+        encoded.then(|| Self { sound: what.audio.clone(), first_ms: what.first_ms })
+    }
+}
+
+impl Opening<'_> {
+    /// A lane for each distinct encode.
+    ///
+    /// # Errors
+    /// When the source has no pictures.
+    pub fn pictures(&self, wanted: &[Wanted]) -> Result<Vec<PictureLane>, Problem> {
+        let keys = distinct(wanted.iter().filter_map(|wanted| PictureKey::of(&wanted.what)));
+        let encodes: Vec<VideoEncode> = keys.iter().map(|key| key.encode.clone()).collect();
+        let info = &self.video.info;
+        let threads = threads(encodes.len(), self.cores);
+        let feeds = feeds(&encodes, (info.width, info.height));
+        let feed =
+            |index: usize| feeds[index].filter(|feed| keys[feed.from].first_ms == keys[index].first_ms);
+        (0..keys.len())
+            .map(|index| {
+                let (key, feed) = (keys[index].clone(), feed(index));
+                let timing = self.timing(&key);
+                let input = match feed {
+                    Some(feed) => LaneInput {
+                        source: as_source(&encodes[feed.from]),
+                        time_base: frame_time(&encodes[feed.from]),
+                        framing: feed.framing,
+                        timing: None,
+                    },
+                    None => self.source_input(&key, timing)?,
+                };
+                let length_s = self.timeline.first(key.first_ms).length_s();
+                let frames = self.timeline.first(key.first_ms).frames(key.encode.frame_rate);
+                let frames = timing.frames.unwrap_or(frames);
+                Ok(PictureLane {
+                    lane: VideoLane::open(&key.encode, input, length_s, threads),
+                    key,
+                    feed,
+                    frames,
+                })
+            })
+            .collect()
+    }
+
+    /// A lane for each distinct sound that has to be encoded.
+    #[must_use]
+    pub fn sounds(&self, wanted: &[Wanted]) -> Vec<SoundLane> {
+        let keys = distinct(wanted.iter().filter_map(|wanted| SoundKey::of(&wanted.what)));
+        keys.into_iter().map(|key| SoundLane { lane: self.sound(&key), key }).collect()
+    }
+
+    /// The file of an output.
+    ///
+    /// # Errors
+    /// When a lane that it needs did not open, or an MP4 cannot hold the streams.
+    pub fn writer(
+        &self,
+        wanted: &Wanted,
+        pictures: &[PictureLane],
+        sounds: &[SoundLane],
+    ) -> Result<Writer, Problem> {
+        let stream = |index: usize| self.source.input.stream(index).ok_or_else(reject::unreadable);
+        let (video_stream, audio_stream) =
+            (stream(self.source.video)?, self.source.audio.map(stream).transpose()?);
+        let missing = || reject::not_made("an encoder did not start");
+        let video = match PictureKey::of(&wanted.what) {
+            None => From::Source(&video_stream),
+            Some(key) => {
+                let lane = pictures.iter().find(|lane| lane.key == key).ok_or_else(missing)?;
+                From::Encoder(lane.lane.context()?, lane.lane.tick())
+            }
+        };
+        let audio = match SoundKey::of(&wanted.what) {
+            None if wanted.what.audio == AudioOutput::Copy => audio_stream.as_ref().map(From::Source),
+            None => None,
+            Some(key) => {
+                let lane = sounds.iter().find(|lane| lane.key == key).ok_or_else(missing)?;
+                let lane = lane.lane.as_ref().map_err(Clone::clone)?;
+                Some(From::Encoder(lane.context(), lane.tick()))
+            }
+        };
+        Writer::create(&wanted.name, &video, audio.as_ref())
+    }
+
+    fn timing(&self, key: &PictureKey) -> Timing {
+        let frame_rate = key.encode.frame_rate;
+        match self.span {
+            Some(span) => {
+                let left = self.timeline.frames(frame_rate).saturating_sub(span.first).max(1);
+                Timing { frame_rate, first: span.first, frames: Some(span.frames.min(left)) }
+            }
+            None => {
+                let frames = key.first_ms.map(|_| self.timeline.first(key.first_ms).frames(frame_rate));
+                Timing { frame_rate, first: 0, frames }
+            }
+        }
+    }
+
+    fn source_input(&self, key: &PictureKey, timing: Timing) -> Result<LaneInput, Problem> {
+        let stream = self.source.input.stream(self.source.video).ok_or_else(reject::unreadable)?;
+        Ok(LaneInput {
+            source: self.video.info.video.clone().ok_or_else(reject::unreadable)?,
+            time_base: stream.time_base(),
+            framing: key.encode.framing,
+            timing: Some(timing),
+        })
+    }
+
+    fn sound(&self, key: &SoundKey) -> Result<AudioLane, Problem> {
+        let (AudioOutput::Aac { bit_rate } | AudioOutput::Silent { bit_rate }) = key.sound else {
+            return Err(reject::not_made("there is no sound to encode"));
+        };
+        let stream = self.source.audio.and_then(|index| self.source.input.stream(index));
+        let time_base = stream.map_or((1, 1000).into(), |stream| stream.time_base());
+        AudioLane::open(bit_rate, self.timeline.first(key.first_ms), time_base)
+    }
+}
+
+/// Threads of each of so many encoders. A single one needs more than the cores to keep all of them busy while it
+/// waits for its own; with several, they overlap each other.
+fn threads(encoders: usize, cores: usize) -> usize {
+    match encoders {
+        0 | 1 => cores + cores.div_ceil(2),
+        _ => cores.div_ceil(encoders).max(1),
+    }
+}
+
+fn distinct<T: Ord>(all: impl Iterator<Item = T>) -> Vec<T> {
+    all.collect::<BTreeSet<_>>().into_iter().collect()
+}

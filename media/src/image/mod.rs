@@ -1,5 +1,6 @@
 //! Pictures: read by memory-safe decoders, libjpeg-turbo and libheif, never by FFmpeg.
 
+pub mod animation;
 mod canvas;
 mod colour;
 mod decode;

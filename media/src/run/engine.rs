@@ -17,13 +17,13 @@ use ffmpeg_next::frame;
 
 use super::lanes::{Destination, Feeder, encode_pictures, encode_sound};
 use super::opening::{Opening, PictureKey, PictureLane, SoundKey, SoundLane};
+use super::origin::{Origin, Reading};
 use super::outputs::{Ended, Outputs, Wanted};
 use super::progress::Progress;
 use super::reader::{Decodes, Reader};
 use super::timeline::Timeline;
 use super::verify::{Expected, verify};
 use super::{Done, report};
-use crate::av::input;
 use crate::events::Events;
 use crate::probe::{Sniffed, Video};
 use crate::reject;
@@ -40,8 +40,8 @@ pub fn run(
     events: &mut Events,
 ) -> Result<Done, Problem> {
     let timeline = Timeline::of(&video.scan);
-    let source = input::open(&request.source, sniffed.format, &request.limits)?;
-    let opening = Opening { source: &source, video, timeline, span: request.span, cores: cores() };
+    let origin = Origin::open(request, sniffed)?;
+    let opening = Opening { source: origin.source(), video, timeline, span: request.span, cores: cores() };
     let pictures = opening.pictures(&wanted)?;
     let sounds = opening.sounds(&wanted);
     let outputs = Outputs::open(wanted, |wanted| opening.writer(wanted, &pictures, &sounds));
@@ -50,12 +50,18 @@ pub fn run(
         pictures: !pictures.is_empty(),
         sounds: sounds.iter().any(|lane| matches!(lane.key.sound, AudioOutput::Aac { .. })),
     };
-    let mut reader = Reader::open(source, video, timeline, &request.limits, decodes, cores())?;
-    if let Some((span, lane)) = request.span.zip(pictures.first()) {
-        let (times, base) = lane.key.encode.frame_rate;
-        #[expect(clippy::cast_precision_loss, reason = "a number of frames stays below 2^53")]
-        reader.skip_to(span.first as f64 * f64::from(base) / f64::from(times));
-    }
+    let reader = match origin {
+        Origin::File(source) => {
+            let mut reader = Reader::open(source, video, timeline, &request.limits, decodes, cores())?;
+            if let Some((span, lane)) = request.span.zip(pictures.first()) {
+                let (times, base) = lane.key.encode.frame_rate;
+                #[expect(clippy::cast_precision_loss, reason = "a number of frames stays below 2^53")]
+                reader.skip_to(span.first as f64 * f64::from(base) / f64::from(times));
+            }
+            Reading::File(reader)
+        }
+        Origin::Animation(animation) => Reading::Animation(animation),
+    };
     let frames_decoded = pass(reader, video, pictures, sounds, &outputs, events);
     keep(outputs.finish(), request, video, timeline, events);
     Ok(Done { frames_decoded, encodes })
@@ -63,7 +69,7 @@ pub fn run(
 
 /// Runs reader and lanes to their end. Returns how many pictures were decoded.
 fn pass(
-    reader: Reader<'_>,
+    reader: Reading<'_>,
     video: &Video,
     pictures: Vec<PictureLane>,
     sounds: Vec<SoundLane>,

@@ -6,6 +6,7 @@ mod copier;
 mod engine;
 mod lanes;
 mod opening;
+mod origin;
 mod outputs;
 mod photos;
 mod progress;
@@ -20,6 +21,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use domain::engine::{Event, OutputOutcome, OutputResult, RunRequest};
+use domain::platform::MediaKind;
 use domain::problem::{Problem, Remedy};
 
 use crate::events::Events;
@@ -36,9 +38,9 @@ const OUTPUTS_MAX: usize = 32;
 pub fn run(request: &RunRequest, events: &mut Events) -> Result<Event, Problem> {
     check(request)?;
     let sniffed = Sniffed::read(&request.source, &request.limits)?;
-    let done = match sniffed.format.demuxer() {
-        None => photos::run(request, sniffed.format, events)?,
-        Some(_) => videos::run(request, &sniffed, events)?,
+    let done = match sniffed.kind() {
+        MediaKind::Image => photos::run(request, sniffed.format, events)?,
+        _ => videos::run(request, &sniffed, events)?,
     };
     Ok(Event::Finished { frames_decoded: done.frames_decoded, encodes: done.encodes })
 }

@@ -17,7 +17,7 @@ pub fn run(request: &RunRequest, sniffed: &Sniffed, events: &mut Events) -> Resu
     let video = open_video(&request.source, sniffed, &request.limits, Depth::First)?;
     let mut wanted = Vec::new();
     for output in &request.outputs {
-        match ask(&output.operation, &video.info, &video.scan) {
+        match ask(&output.operation, sniffed, &video.info, &video.scan) {
             Ok(Some(what)) => wanted.push(Wanted { name: output.name.clone(), what }),
             Ok(None) => {
                 let same = |sha256| OutputOutcome::Made { info: video.info.clone(), sha256 };
@@ -33,7 +33,12 @@ pub fn run(request: &RunRequest, sniffed: &Sniffed, events: &mut Events) -> Resu
 }
 
 /// What is to be made; `None` for the source as it is.
-fn ask(operation: &Operation, info: &MediaInfo, scan: &Scan) -> Result<Option<VideoOutput>, Problem> {
+fn ask(
+    operation: &Operation,
+    sniffed: &Sniffed,
+    info: &MediaInfo,
+    scan: &Scan,
+) -> Result<Option<VideoOutput>, Problem> {
     let what = match operation {
         Operation::Passthrough => return Ok(None),
         Operation::Remux { drop_audio: true } => VideoOutput::new(None, AudioOutput::None),
@@ -48,6 +53,9 @@ fn ask(operation: &Operation, info: &MediaInfo, scan: &Scan) -> Result<Option<Vi
         AudioOutput::Copy if info.audio.is_none() => VideoOutput { audio: AudioOutput::None, ..what },
         _ => what,
     };
+    if what.video.is_none() && sniffed.animated {
+        return Err(bad_request("An animation has no streams to copy."));
+    }
     let copies_both = what.video.is_none() && what.audio == AudioOutput::Copy;
     if copies_both && info.edit_list_trims || what.video.is_none() && scan.video.hidden > 0 {
         return Err(reject::needs_encode());

@@ -112,6 +112,8 @@ const PHOTOS: &[(&str, Photo)] = &[
     ("alpha-1024x768.png", (1024, 768, 1, true, true, "rgb", 8, false)),
     ("cmyk-noprofile.jpg", (500, 333, 1, false, true, "cmyk", 8, false)),
     ("display-p3-tiny.png", (8, 8, 1, true, false, "rgb", 8, false)),
+    ("sofa-grid.avif", (1024, 770, 1, false, true, "rgb", 8, false)),
+    ("iphone8plus-p3.heic", (3024, 4032, 1, false, false, "rgb", 8, false)),
     ("exif-orient-5.jpg", (1200, 1800, 5, false, true, "rgb", 8, false)),
     ("exif-orient-6.jpg", (1800, 1200, 6, false, true, "rgb", 8, false)),
     ("exif-orient-8.jpg", (1200, 1800, 8, false, true, "rgb", 8, false)),

@@ -13,6 +13,8 @@ pub enum JobKind {
     Probe,
     /// Makes one file. Subject: the row in `transcoded_media`.
     Transcode,
+    /// Makes some of the frames of a file. Subject: the row in `transcode_parts`.
+    Part,
     /// Writes one caption. Subject: the target.
     Caption,
     /// Takes one target to its network. Subject: the target.
@@ -44,9 +46,10 @@ pub struct Handling {
 
 impl JobKind {
     /// Every kind. A new one is added here, in [`Self::as_str`] and in [`Self::handling`].
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Probe,
         Self::Transcode,
+        Self::Part,
         Self::Caption,
         Self::Publish,
         Self::Ingest,
@@ -62,6 +65,7 @@ impl JobKind {
         match self {
             Self::Probe => "probe",
             Self::Transcode => "transcode",
+            Self::Part => "part",
             Self::Caption => "caption",
             Self::Publish => "publish",
             Self::Ingest => "ingest",
@@ -83,7 +87,7 @@ impl JobKind {
         };
         match self {
             Self::Probe => short(5, false),
-            Self::Transcode => Handling {
+            Self::Transcode | Self::Part => Handling {
                 long: true,
                 progress_within: Duration::from_secs(600),
                 failures_max: 5,

@@ -29,6 +29,8 @@ pub enum Request {
     Probe(ProbeRequest),
     /// Makes all outputs of one source with one decode.
     Run(RunRequest),
+    /// Makes one output of parts that were encoded apart, without encoding their pictures again.
+    Join(JoinRequest),
 }
 
 /// Reads `source` and writes a JPEG thumbnail to `thumbnail`, both names in the scratch directory.
@@ -86,6 +88,17 @@ pub struct Overlay {
     pub name: String,
 }
 
+/// Joins the pictures of `parts`, each the result of a [`Span`] of `output`'s encode, and puts the sound of `source`
+/// beside them. Answered like a run of one output.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JoinRequest {
+    pub source: String,
+    pub limits: InputLimits,
+    /// File names, in order and without gap.
+    pub parts: Vec<String>,
+    pub output: OutputRequest,
+}
+
 /// One file to make; `name` is its file name in the scratch directory and must not exist.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OutputRequest {
@@ -130,7 +143,7 @@ pub enum Event {
     Probed(Probed),
     /// One output stands verified under its name, or failed alone; in any order.
     Output(OutputResult),
-    /// Terminal for [`Request::Run`]: every output was answered before.
+    /// Terminal for [`Request::Run`] and [`Request::Join`]: every output was answered before.
     Finished { frames_decoded: u64, encodes: u32 },
     /// Terminal: the file cannot be used, and why.
     Rejected { problem: Problem },

@@ -57,6 +57,7 @@ fn answer(request: Request, events: &mut Events) {
     let outcome = match request {
         Request::Probe(request) => probe::probe(&request),
         Request::Run(request) => run::run(&request, events),
+        Request::Join(request) => run::join(&request, events),
     };
     let last = outcome.unwrap_or_else(|problem| Event::Rejected { problem });
     events.send(&last);

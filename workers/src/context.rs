@@ -94,7 +94,7 @@ const fn subject_noun(kind: JobKind) -> Option<Noun> {
         JobKind::Transcode => Some(Noun::TranscodedMedia),
         JobKind::Caption | JobKind::Publish => Some(Noun::PublishTarget),
         JobKind::Ingest | JobKind::Refresh | JobKind::Revoke => Some(Noun::SocialAccount),
-        JobKind::Housekeeping => None,
+        JobKind::Part | JobKind::Housekeeping => None,
     }
 }
 

@@ -152,7 +152,7 @@ async fn give_up(context: &Context, job: &Job, problem: &Problem) -> Result<Outc
 /// What a person reads of a job that failed too often.
 fn poison(kind: JobKind) -> Problem {
     let (code, message, remedy) = match kind {
-        JobKind::Probe | JobKind::Transcode => (
+        JobKind::Probe | JobKind::Transcode | JobKind::Part => (
             "media.unprocessable",
             "The file could not be processed, tried several times. Try another export of it.",
             Remedy::ChangeMedia,

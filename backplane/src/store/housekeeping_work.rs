@@ -48,6 +48,18 @@ pub async fn forget_made(tx: &mut Tx, brand: Uuid) -> Result<(), StoreError> {
     )
     .execute(&mut **tx)
     .await?;
+    // Parts of files that nobody made to their end: what comes back later is made anew.
+    sqlx::query!(
+        r#"
+        delete from transcode_parts p
+         where p.brand_id = $1 and p.updated_at < now() - interval '1 day'
+           and not exists (select from transcoded_media m where m.brand_id = $1 and m.id = p.transcoded_id
+                              and m.state = 'RUNNING')
+        "#,
+        brand,
+    )
+    .execute(&mut **tx)
+    .await?;
     Ok(())
 }
 
@@ -63,6 +75,7 @@ pub async fn unnamed_keys(tx: &mut Tx, brand: Uuid, keys: &[String]) -> Result<V
                 where brand_id = $1 and object_key = any($2) and state <> 'DELETED'
         except select thumbnail_key from media_assets where brand_id = $1 and thumbnail_key = any($2)
         except select object_key from transcoded_media where brand_id = $1 and object_key = any($2)
+        except select object_key from transcode_parts where brand_id = $1 and object_key = any($2)
         except select object_key from uploads where brand_id = $1 and object_key = any($2) and completed_at is null
         "#,
         brand,

@@ -22,6 +22,7 @@ pub mod housekeeping_work;
 pub mod idempotency;
 pub mod ingest_work;
 pub mod jobs;
+pub mod part_work;
 pub mod people;
 pub mod publish_work;
 pub mod publishing;

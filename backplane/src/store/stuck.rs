@@ -60,6 +60,10 @@ pub async fn rescue(tx: &mut Tx, brand: Uuid, suspects: &[Uuid]) -> Result<u64, 
                              join jobs j on j.kind = 'transcode' and j.subject = m.transcoded_id
                                         and j.state in ('ready', 'running')
                             where m.target_id = t.id)
+           and not exists (select from target_media m
+                             join transcode_parts p on p.brand_id = m.brand_id and p.transcoded_id = m.transcoded_id
+                             join jobs j on j.kind = 'part' and j.subject = p.id and j.state in ('ready', 'running')
+                            where m.target_id = t.id)
          order by t.id for update of t
         "#,
         brand,

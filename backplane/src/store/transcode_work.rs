@@ -44,6 +44,8 @@ pub struct TranscodeRow {
 pub struct TranscodeFacts {
     /// Where a file of this content lies; `None` when every asset of it was deleted.
     pub object_key: Option<String>,
+    /// How long it is, ms; `None` for a photo.
+    pub duration_ms: Option<u64>,
     pub rows: Vec<TranscodeRow>,
 }
 
@@ -59,10 +61,11 @@ pub async fn transcode_facts(
 ) -> Result<Option<TranscodeFacts>, StoreError> {
     let Some(source) = sqlx::query!(
         r#"
-        select m.content_hash, source.object_key as "object_key?"
+        select m.content_hash, source.object_key as "object_key?",
+               (source.info ->> 'duration_ms')::bigint as "duration_ms?"
           from transcoded_media m
           -- The asset that it was asked for, else another one of the same content: the first may be deleted.
-          left join lateral (select a.object_key from media_assets a
+          left join lateral (select a.object_key, a.info from media_assets a
                               where a.brand_id = $1 and a.content_hash = m.content_hash and a.object_key is not null
                               order by (a.id = m.asset_id) desc, a.id limit 1) source on true
          where m.brand_id = $1 and m.id = $2
@@ -92,7 +95,8 @@ pub async fn transcode_facts(
     )
     .fetch_all(&mut **tx)
     .await?;
-    Ok(Some(TranscodeFacts { object_key: source.object_key, rows }))
+    let duration_ms = source.duration_ms.and_then(|ms| ms.try_into().ok());
+    Ok(Some(TranscodeFacts { object_key: source.object_key, duration_ms, rows }))
 }
 
 /// Where files of these contents lie, for those that an asset of the brand still has.
@@ -139,7 +143,7 @@ pub async fn transcodes_running(tx: &mut Tx, fence: &Fence, ids: &[Uuid]) -> Res
     Ok(())
 }
 
-/// Shows how far the rows are, 0 to 1.
+/// Shows how far the rows are, 0 to 1. Returns whether a target still waits for one of them.
 ///
 /// # Errors
 /// When Postgres cannot be asked.
@@ -148,11 +152,11 @@ pub async fn transcodes_progress(
     brand: Uuid,
     ids: &[Uuid],
     done: f32,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     sqlx::query!(
         r#"
-        update transcoded_media set progress = greatest(progress, $3), updated_at = now()
-         where brand_id = $1 and id = any($2) and state = 'RUNNING'
+        update transcoded_media set progress = $3, updated_at = now()
+         where brand_id = $1 and id = any($2) and state = 'RUNNING' and progress < $3
         "#,
         brand,
         ids,
@@ -160,7 +164,58 @@ pub async fn transcodes_progress(
     )
     .execute(&mut **tx)
     .await?;
-    Ok(())
+    are_wanted(tx, brand, ids).await
+}
+
+/// Whether a target waits for one of these files.
+///
+/// # Errors
+/// When Postgres cannot be asked.
+pub async fn are_wanted(tx: &mut Tx, brand: Uuid, files: &[Uuid]) -> Result<bool, StoreError> {
+    let wanted = sqlx::query_scalar!(
+        r#"
+        select exists (select from target_media m
+                         join publish_targets t on t.brand_id = m.brand_id and t.id = m.target_id
+                        where m.brand_id = $1 and m.transcoded_id = any($2)
+                          and t.state in ('DRAFT', 'PREPARING')) as "wanted!"
+        "#,
+        brand,
+        files,
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(wanted)
+}
+
+/// Puts files back that nobody waits for any more; `false` when somebody does by now. Who wants one again asks for
+/// its job, too.
+///
+/// # Errors
+/// When Postgres cannot be asked.
+pub async fn transcodes_abandoned(tx: &mut Tx, fence: &Fence, ids: &[Uuid]) -> Result<bool, StoreError> {
+    let brand = fence.brand();
+    // Who ties a target to a file locks the file: it is seen below, or waits and sees what is written here.
+    sqlx::query!(
+        "select id from transcoded_media where brand_id = $1 and id = any($2) order by id for update",
+        brand,
+        ids,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    if are_wanted(tx, brand, ids).await? {
+        return Ok(false);
+    }
+    sqlx::query!(
+        r#"
+        update transcoded_media set state = 'QUEUED', progress = 0, updated_at = now()
+         where brand_id = $1 and id = any($2) and state = 'RUNNING'
+        "#,
+        brand,
+        ids,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(true)
 }
 
 /// A file that was made and verified.

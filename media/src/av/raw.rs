@@ -1,4 +1,4 @@
-//! The only module with `unsafe`: what ffmpeg-next does not offer, or offers in a way that a
+//! One of two modules with `unsafe`, beside that for libheif: what ffmpeg-next does not offer, or offers in a way that a
 //! malicious file could abuse.
 //!
 //! Enums of the C side are read as plain integers here: a demuxer may leave a value in them that no

@@ -19,14 +19,24 @@ use super::lanes::{Destination, Feeder, encode_pictures, encode_sound};
 use super::opening::{Opening, PictureKey, PictureLane, SoundKey, SoundLane};
 use super::origin::{Origin, Reading};
 use super::outputs::{Ended, Outputs, Wanted};
+use super::parts::Parts;
 use super::progress::Progress;
 use super::reader::{Decodes, Reader};
 use super::timeline::Timeline;
 use super::verify::{Expected, verify};
 use super::{Done, report};
+use crate::av::input;
 use crate::events::Events;
 use crate::probe::{Sniffed, Video};
 use crate::reject;
+
+/// Where the pictures of the outputs come from.
+pub enum Pictures {
+    /// Decoded from the source, and encoded.
+    Encoded,
+    /// Encoded apart; `first` is the name of the first part.
+    Joined { first: String, parts: Box<Parts> },
+}
 
 /// Makes all that is wanted of a video.
 ///
@@ -36,12 +46,27 @@ pub fn run(
     request: &RunRequest,
     sniffed: &Sniffed,
     video: &Video,
+    from: Pictures,
     wanted: Vec<Wanted>,
     events: &mut Events,
 ) -> Result<Done, Problem> {
     let timeline = Timeline::of(&video.scan);
     let origin = Origin::open(request, sniffed)?;
-    let opening = Opening { source: origin.source(), video, timeline, span: request.span, cores: cores() };
+    let (joined, parts) = match from {
+        Pictures::Encoded => (None, None),
+        Pictures::Joined { first, parts } => {
+            let format = Sniffed::read(&first, &request.limits)?.format;
+            (Some(input::open(&first, format, &request.limits)?), Some(*parts))
+        }
+    };
+    let opening = Opening {
+        source: origin.source(),
+        joined: joined.as_ref(),
+        video,
+        timeline,
+        span: request.span,
+        cores: cores(),
+    };
     let pictures = opening.pictures(&wanted)?;
     let sounds = opening.sounds(&wanted);
     let outputs = Outputs::open(wanted, |wanted| opening.writer(wanted, &pictures, &sounds));
@@ -53,6 +78,7 @@ pub fn run(
     let reader = match origin {
         Origin::File(source) => {
             let mut reader = Reader::open(source, video, timeline, &request.limits, decodes, cores())?;
+            reader.join(parts);
             if let Some((span, lane)) = request.span.zip(pictures.first()) {
                 let (times, base) = lane.key.encode.frame_rate;
                 #[expect(clippy::cast_precision_loss, reason = "a number of frames stays below 2^53")]

@@ -4,10 +4,12 @@
 mod audio_lane;
 mod copier;
 mod engine;
+mod join;
 mod lanes;
 mod opening;
 mod origin;
 mod outputs;
+mod parts;
 mod photos;
 mod progress;
 mod reader;
@@ -30,6 +32,8 @@ use crate::probe::Sniffed;
 
 /// More targets than networks exist; a bound on encoders in memory.
 const OUTPUTS_MAX: usize = 32;
+
+pub use join::run as join;
 
 /// Answers a run request: an event for each output, and the last event.
 ///

@@ -27,6 +27,8 @@ const MILLISECONDS: Rational = Rational(1, 1000);
 pub struct Opening<'a> {
     /// `None` for an animation, whose times are in ms.
     pub source: Option<&'a Source>,
+    /// The first of the parts that pictures are copied from, instead of being encoded.
+    pub joined: Option<&'a Source>,
     pub video: &'a Video,
     pub timeline: Timeline,
     pub span: Option<Span>,
@@ -86,7 +88,8 @@ impl Opening<'_> {
     /// # Errors
     /// When the source has no pictures.
     pub fn pictures(&self, wanted: &[Wanted]) -> Result<Vec<PictureLane>, Problem> {
-        let keys = distinct(wanted.iter().filter_map(|wanted| PictureKey::of(&wanted.what)));
+        let encoded = wanted.iter().filter(|_| self.joined.is_none());
+        let keys = distinct(encoded.filter_map(|wanted| PictureKey::of(&wanted.what)));
         let encodes: Vec<VideoEncode> = keys.iter().map(|key| key.encode.clone()).collect();
         let info = &self.video.info;
         let threads = threads(encodes.len(), self.cores);
@@ -138,9 +141,12 @@ impl Opening<'_> {
     ) -> Result<Writer, Problem> {
         let (video_stream, audio_stream) = (self.video_stream(), self.audio_stream());
         let missing = || reject::not_made("an encoder did not start");
-        let video = match PictureKey::of(&wanted.what) {
-            None => From::Source(video_stream.as_ref().ok_or_else(reject::unreadable)?),
-            Some(key) => {
+        let joined = self.joined.map(|part| part.input.stream(part.video).ok_or_else(reject::unreadable));
+        let joined = joined.transpose()?;
+        let video = match (PictureKey::of(&wanted.what), &joined) {
+            (None, _) => From::Source(video_stream.as_ref().ok_or_else(reject::unreadable)?),
+            (Some(_), Some(part)) => From::Source(part),
+            (Some(key), None) => {
                 let lane = pictures.iter().find(|lane| lane.key == key).ok_or_else(missing)?;
                 From::Encoder(lane.lane.context()?, lane.lane.tick())
             }
@@ -161,7 +167,8 @@ impl Opening<'_> {
         let frame_rate = key.encode.frame_rate;
         match self.span {
             Some(span) => {
-                let left = self.timeline.frames(frame_rate).saturating_sub(span.first).max(1);
+                let left =
+                    self.timeline.first(key.first_ms).frames(frame_rate).saturating_sub(span.first).max(1);
                 Timing { frame_rate, first: span.first, frames: Some(span.frames.min(left)) }
             }
             None => {

@@ -14,7 +14,6 @@ use crate::image::animation::Animation;
 use crate::probe::Sniffed;
 
 /// A source that was opened.
-#[expect(clippy::large_enum_variant, reason = "there is one")]
 pub enum Origin {
     File(Source),
     /// Times are in milliseconds.

@@ -8,6 +8,7 @@ use ffmpeg_next::{Packet, frame};
 use super::copier::Copier;
 use super::lanes::Feeder;
 use super::outputs::Outputs;
+use super::parts::Parts;
 use super::progress::Progress;
 use super::timeline::Timeline;
 use crate::av::decoder::{self, AudioDecoder, VideoDecoder};
@@ -21,6 +22,7 @@ pub struct Reader<'a> {
     timeline: Timeline,
     pictures: Option<VideoDecoder>,
     sounds: Option<AudioDecoder>,
+    parts: Option<Parts>,
     decoded: u64,
 }
 
@@ -52,7 +54,12 @@ impl<'a> Reader<'a> {
             Some(index) => Some(decoder::audio(&source, index, limits)?),
             None => None,
         };
-        Ok(Self { source, video, timeline, pictures, sounds, decoded: 0 })
+        Ok(Self { source, video, timeline, pictures, sounds, parts: None, decoded: 0 })
+    }
+
+    /// Gives the encoded outputs the pictures of `parts`.
+    pub fn join(&mut self, parts: Option<Parts>) {
+        self.parts = parts;
     }
 
     /// Starts at a key frame from which on everything after `seconds` of the output decodes; from the beginning
@@ -77,7 +84,8 @@ impl<'a> Reader<'a> {
     ) -> u64 {
         let copies_video = outputs.users(|what| what.video.is_none());
         let copies_audio = outputs.users(|what| what.audio == AudioOutput::Copy);
-        let copies = !copies_video.is_empty() || !copies_audio.is_empty();
+        let joined = outputs.users(|what| what.video.is_some() && self.parts.is_some());
+        let copies = !copies_video.is_empty() || !copies_audio.is_empty() || !joined.is_empty();
         let mut copy_video = Copier::video(&self.video.scan.video, &self.timeline);
         let mut copy_audio = self.video.scan.audio.as_ref().map(|scan| Copier::audio(scan, &self.timeline));
         while copies || !shown.is_idle() || !heard.is_idle() {
@@ -87,6 +95,7 @@ impl<'a> Reader<'a> {
                     progress.step(0);
                 }
                 self.decode_pictures(Some(&packet), shown);
+                self.join_until(Some(&packet), &joined, outputs);
                 if let Some(packet) = copy_video.take(packet) {
                     outputs.video(&copies_video, &packet);
                 }
@@ -99,7 +108,20 @@ impl<'a> Reader<'a> {
         }
         self.decode_pictures(None, shown);
         self.decode_sound(None, heard);
+        self.join_until(None, &joined, outputs);
         self.decoded
+    }
+
+    /// Gives packets of the parts up to where the source's pictures are, so that they do not wait for the sound in
+    /// memory; with `None` all that are left.
+    fn join_until(&mut self, packet: Option<&Packet>, users: &[usize], outputs: &Outputs) {
+        let Some(parts) = &mut self.parts else { return };
+        let scan = &self.video.scan.video;
+        let time = packet.map(|packet| packet.pts().map_or(0.0, |time| scan.seconds(time) - scan.start_s()));
+        if let Err(problem) = parts.until(time, |packet| outputs.video(users, packet)) {
+            outputs.fail(users, &problem);
+            self.parts = None;
+        }
     }
 
     /// Decodes a packet, or with `None` what is in flight, and gives every picture that is ready to every lane.

@@ -5,7 +5,7 @@ use domain::media_info::MediaInfo;
 use domain::operation::{AudioOutput, Operation, VideoOutput};
 use domain::problem::Problem;
 
-use super::engine;
+use super::engine::{self, Pictures};
 use super::outputs::Wanted;
 use super::{Done, bad_request, report};
 use crate::events::Events;
@@ -15,9 +15,14 @@ use crate::reject;
 /// Makes all outputs.
 pub fn run(request: &RunRequest, sniffed: &Sniffed, events: &mut Events) -> Result<Done, Problem> {
     let video = open_video(&request.source, sniffed, &request.limits, Depth::First)?;
+    let whole = |what: &VideoOutput| what.video.is_none() || what.audio != AudioOutput::None;
     let mut wanted = Vec::new();
     for output in &request.outputs {
         match ask(&output.operation, sniffed, &video.info, &video.scan) {
+            Ok(Some(what)) if request.span.is_some() && whole(&what) => {
+                let problem = bad_request("A part is of encoded pictures without sound.");
+                report(events, &output.name, Err(problem));
+            }
             Ok(Some(what)) => wanted.push(Wanted { name: output.name.clone(), what }),
             Ok(None) => {
                 let same = |sha256| OutputOutcome::Made { info: video.info.clone(), sha256 };
@@ -29,7 +34,7 @@ pub fn run(request: &RunRequest, sniffed: &Sniffed, events: &mut Events) -> Resu
     if wanted.is_empty() {
         return Ok(Done::default());
     }
-    engine::run(request, sniffed, &video, wanted, events)
+    engine::run(request, sniffed, &video, Pictures::Encoded, wanted, events)
 }
 
 /// What is to be made; `None` for the source as it is.
@@ -46,6 +51,9 @@ fn ask(
         Operation::Video(what) => what.clone(),
         Operation::Image(_) => return Err(bad_request("A video cannot be made into a photo.")),
     };
+    if what.first_ms.is_some() && (what.video.is_none() || what.audio == AudioOutput::Copy) {
+        return Err(bad_request("A video that is cut has to be encoded, picture and sound."));
+    }
     let what = match what.audio {
         AudioOutput::Aac { .. } if info.audio.is_none() => {
             return Err(bad_request("The source has no sound to encode."));

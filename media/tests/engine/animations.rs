@@ -8,8 +8,10 @@ use domain::platform::MediaKind;
 use crate::harness::{Scratch, corpus, encode, ffmpeg_pipe, outcomes, video};
 
 /// File, container, size, frames, ms, pixel format.
+type Animation = (&'static str, &'static str, (u32, u32), u64, u64, &'static str);
+
 #[rustfmt::skip]
-const ANIMATIONS: &[(&str, &str, (u32, u32), u64, u64, &str)] = &[
+const ANIMATIONS: &[Animation] = &[
     ("images/demo-animated.gif", "gif", (978, 720), 125, 7890, "rgba"),
     ("images/animated-alpha.webp", "webp", (80, 80), 9, 900, "rgba"),
     ("images/animated-apng.png", "png", (100, 100), 20, 1500, "rgba"),

@@ -9,6 +9,7 @@ mod jail;
 mod looks;
 mod nasty;
 mod orphan;
+mod parts;
 mod photos;
 mod pictures;
 mod probe;

@@ -4,6 +4,7 @@ mod caption;
 mod fetch;
 mod housekeeping;
 mod ingest;
+mod part;
 mod probe;
 mod publish;
 mod refresh;
@@ -134,6 +135,7 @@ pub(crate) async fn run(context: &Context, job: &Job) -> Result<Done, JobError> 
     match job.claim.kind {
         JobKind::Probe => probe::run(context, job).await,
         JobKind::Transcode => transcode::run(context, job).await,
+        JobKind::Part => part::run(context, job).await,
         JobKind::Caption => caption::run(context, job).await,
         JobKind::Publish => publish::run(context, job).await,
         JobKind::Ingest => ingest::run(context, job).await,
@@ -155,6 +157,7 @@ pub(crate) async fn give_up(
     match kind {
         JobKind::Probe => probe::give_up(tx, fence, problem).await,
         JobKind::Transcode => transcode::give_up(tx, fence, problem).await,
+        JobKind::Part => part::give_up(tx, fence, problem).await,
         JobKind::Caption => caption::give_up(tx, fence, problem).await,
         JobKind::Publish => publish::give_up(tx, fence, problem).await,
         JobKind::Ingest => ingest::give_up(tx, fence, problem).await,

@@ -1,4 +1,4 @@
-//! libheif, as far as one picture needs it: the second and last module with `unsafe`.
+//! libheif, as far as one picture needs it: the other module with `unsafe`, beside that for FFmpeg.
 //!
 //! The bindings on crates.io that are still maintained need a newer library than Debian 12 has, and
 //! these two dozen functions are the same since 1.12. Enums of the C side are plain integers here.

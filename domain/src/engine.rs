@@ -157,6 +157,9 @@ pub struct Probed {
     pub sha256: String,
     /// Written under the name asked for; `None` when no frame could be shown.
     pub thumbnail: Option<Thumbnail>,
+    /// A thumbhash in base64: some 25 bytes that show the picture as a blur while it loads.
+    #[serde(default)]
+    pub placeholder: Option<String>,
 }
 
 /// A small JPEG, at most 640 px on its longer side.

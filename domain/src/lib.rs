@@ -13,6 +13,7 @@ mod image_format;
 pub mod ingest;
 pub mod media_info;
 pub mod operation;
+pub mod overlay;
 pub mod plan;
 pub mod platform;
 pub mod preparing;

@@ -11,7 +11,7 @@ pub struct MediaInfo {
     /// `Image` or `Video`, by content, never by name.
     pub kind: MediaKind,
     /// Normalised container: `mp4`, `mov`, `webm`, `matroska`, `avi`, `mpegps`, `mpegts`, `3gp`,
-    /// `jpeg`, `png`, `webp`, `gif`, `bmp`, `tiff`.
+    /// `jpeg`, `png`, `webp`, `gif`, `heic`, `avif`, `bmp`, `tiff`.
     pub container: String,
     pub bytes: u64,
     /// As displayed, i.e. after rotation and sample aspect ratio, px.
@@ -47,7 +47,8 @@ impl MediaInfo {
 /// The stream that is shown.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VideoStream {
-    /// FFmpeg's codec name: `h264`, `hevc`, `vp8`, `vp9`, `av1`, `mpeg4`, `mpeg2video`, `h263` …
+    /// FFmpeg's codec name: `h264`, `hevc`, `vp8`, `vp9`, `av1`, `mpeg4`, `mpeg2video`, `h263` …; of an
+    /// animation `gif`, `webp` or `png`.
     pub codec: String,
     /// e.g. `High`, `Main 10`.
     pub profile: Option<String>,
@@ -111,7 +112,7 @@ pub struct AudioStream {
 /// What only still images have.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ImageFacts {
-    /// EXIF orientation, 1 to 8; 1 when absent. `width` and `height` of the file are after it.
+    /// EXIF orientation, 1 to 8; 1 when absent, and for HEIC and AVIF, which are decoded upright. `width` and `height` of the file are after it.
     pub orientation: u8,
     pub has_alpha: bool,
     pub animated: bool,

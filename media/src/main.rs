@@ -31,6 +31,7 @@ const EXIT_USAGE: u8 = 2;
 fn main() -> ExitCode {
     let args = Args::parse();
     av::quiet();
+    image::heif::load();
     let layers = jail::enter(args.identity());
     if let Some(outside) = &args.self_test {
         return print(&jail::self_test(outside));

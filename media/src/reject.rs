@@ -24,11 +24,12 @@ pub fn truncated() -> Problem {
 pub fn not_media() -> Problem {
     change(
         "media.unsupported_format",
-        "This is not a video or photo that we read. Upload an MP4 or MOV video, or a JPEG or PNG photo.",
+        "This is not a video or photo that we read. Upload an MP4 or MOV video, or a JPEG, PNG, \
+         WebP or HEIC photo.",
     )
 }
 
-/// `name` is what people call the format, e.g. `HEIC`.
+/// `name` is what people call the format, e.g. `FLV`.
 pub fn not_yet(name: &str, instead: &str) -> Problem {
     change("media.unsupported_format", format!("{name} is not supported yet. Upload {instead}."))
 }
@@ -53,6 +54,28 @@ pub fn too_many_pixels(width: u64, height: u64, pixels_max: u64) -> Problem {
         format!(
             "The picture is {width} × {height} pixels; up to {megapixels} megapixels can be used. Make it smaller."
         ),
+    )
+}
+
+/// A picture inside the file, maybe another than the one that is shown, is larger than any we decode.
+pub fn too_long_a_side(side_max: u32) -> Problem {
+    change(
+        "media.too_large",
+        format!("A picture in the file is wider or higher than {side_max} pixels. Make it smaller."),
+    )
+}
+
+pub fn too_many_items(items_max: u32) -> Problem {
+    change(
+        "media.too_large",
+        format!("The photo is made of more than {items_max} parts. Export it again as a JPEG."),
+    )
+}
+
+pub fn unsupported_photo() -> Problem {
+    change(
+        "media.unsupported_format",
+        "The photo is encoded in a way that we do not read. Export it as a JPEG and upload it again.",
     )
 }
 
@@ -86,7 +109,7 @@ pub fn too_many_streams(streams_max: u32) -> Problem {
 pub fn not_made(what: &str) -> Problem {
     change(
         "media.transcode_failed",
-        format!("The video could not be converted: {what}. Export it again and upload it."),
+        format!("The file could not be converted: {what}. Export it again and upload it."),
     )
 }
 

@@ -20,6 +20,9 @@ pub enum Format {
     Jpeg,
     Png,
     Webp,
+    Gif,
+    Heic,
+    Avif,
     Bmp,
     Tiff,
 }
@@ -33,7 +36,7 @@ pub enum Mp4Brand {
 }
 
 impl Format {
-    /// The name of FFmpeg's demuxer; `None` for still images, which FFmpeg never sees.
+    /// The name of FFmpeg's demuxer; `None` for pictures, moving or not, which it never sees.
     #[must_use]
     pub const fn demuxer(self) -> Option<&'static str> {
         match self {
@@ -42,7 +45,14 @@ impl Format {
             Self::Avi => Some("avi"),
             Self::MpegPs => Some("mpeg"),
             Self::MpegTs => Some("mpegts"),
-            Self::Jpeg | Self::Png | Self::Webp | Self::Bmp | Self::Tiff => None,
+            Self::Jpeg
+            | Self::Png
+            | Self::Webp
+            | Self::Gif
+            | Self::Heic
+            | Self::Avif
+            | Self::Bmp
+            | Self::Tiff => None,
         }
     }
 
@@ -61,6 +71,9 @@ impl Format {
             Self::Jpeg => "jpeg",
             Self::Png => "png",
             Self::Webp => "webp",
+            Self::Gif => "gif",
+            Self::Heic => "heic",
+            Self::Avif => "avif",
             Self::Bmp => "bmp",
             Self::Tiff => "tiff",
         }
@@ -77,6 +90,7 @@ pub fn sniff(head: &[u8]) -> Result<Format, Problem> {
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Ok(Format::Png),
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Ok(Format::Webp),
         [b'R', b'I', b'F', b'F', _, _, _, _, b'A', b'V', b'I', b' ', ..] => Ok(Format::Avi),
+        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Ok(Format::Gif),
         [b'B', b'M', rest @ ..] if rest.len() >= 24 => Ok(Format::Bmp),
         [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..] => Ok(Format::Tiff),
         [0x1a, 0x45, 0xdf, 0xa3, ..] => Ok(Format::Matroska),
@@ -95,13 +109,9 @@ const QUICKTIME_BOXES: [&[u8]; 6] = [b"moov", b"mdat", b"wide", b"free", b"skip"
 
 fn iso_brand(major: [u8; 4], head: &[u8]) -> Result<Format, Problem> {
     match &major {
-        b"avif" | b"avis" => Err(reject::not_yet("AVIF", "the photo as a JPEG or PNG")),
-        b"mif1" | b"msf1" if contains(&head[..head.len().min(64)], b"avif") => {
-            Err(reject::not_yet("AVIF", "the photo as a JPEG or PNG"))
-        }
-        b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"mif1" | b"msf1" => {
-            Err(reject::not_yet("HEIC", "the photo as a JPEG"))
-        }
+        b"avif" | b"avis" => Ok(Format::Avif),
+        b"mif1" | b"msf1" if contains(&head[..head.len().min(64)], b"avif") => Ok(Format::Avif),
+        b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"mif1" | b"msf1" => Ok(Format::Heic),
         b"qt  " => Ok(Format::Mp4(Mp4Brand::QuickTime)),
         [b'3', b'g', ..] => Ok(Format::Mp4(Mp4Brand::ThreeGp)),
         _ => Ok(Format::Mp4(Mp4Brand::Mp4)),
@@ -117,9 +127,6 @@ fn is_transport_stream(head: &[u8]) -> bool {
 
 fn not_ours(head: &[u8]) -> Problem {
     match head {
-        [b'G', b'I', b'F', b'8', ..] => {
-            reject::not_yet("GIF", "the animation as an MP4 video, or the picture as a PNG")
-        }
         [b'F', b'L', b'V', ..] => reject::not_yet("FLV", "the video as an MP4"),
         [0x30, 0x26, 0xb2, 0x75, ..] => reject::not_yet("Windows Media", "the video as an MP4"),
         [b'O', b'g', b'g', b'S', ..] => reject::not_yet("Ogg", "the video as an MP4"),
@@ -153,6 +160,11 @@ mod tests {
             (b"\xff\xd8\xff\xe0JFIF", Format::Jpeg),
             (b"RIFF\0\0\0\0WEBPVP8 ", Format::Webp),
             (b"RIFF\0\0\0\0AVI LIST", Format::Avi),
+            (b"GIF89a", Format::Gif),
+            (b"\0\0\0\x18ftypheic", Format::Heic),
+            (b"\0\0\0\x18ftypmsf1\0\0\0\0msf1hevc", Format::Heic),
+            (b"\0\0\0\x1cftypmif1\0\0\0\0mif1avif", Format::Avif),
+            (b"\0\0\0\x1cftypavis", Format::Avif),
             (b"\0\0\0\x18ftypmp42....", Format::Mp4(Mp4Brand::Mp4)),
             (b"\0\0\0\x14ftypqt  ....", Format::Mp4(Mp4Brand::QuickTime)),
             (b"\0\0\0\x14ftyp3gp4....", Format::Mp4(Mp4Brand::ThreeGp)),
@@ -185,12 +197,9 @@ mod tests {
 
     #[test]
     fn known_formats_without_support_are_named() {
-        for (head, name) in [
-            (&b"\0\0\0\x18ftypheic"[..], "HEIC"),
-            (b"\0\0\0\x1cftypmif1\0\0\0\0mif1avif", "AVIF"),
-            (b"\0\0\0\x1cftypavif", "AVIF"),
-            (b"GIF89a", "GIF"),
-        ] {
+        for (head, name) in
+            [(&b"FLV\x01"[..], "FLV"), (b"\x30\x26\xb2\x75", "Windows Media"), (b"OggS", "Ogg")]
+        {
             let problem = sniff(head).unwrap_err();
             assert!(problem.message.starts_with(&format!("{name} is not supported yet")), "{problem:?}");
         }

@@ -112,6 +112,8 @@ pub(crate) fn content_type(container: &str) -> &'static str {
         "png" => "image/png",
         "webp" => "image/webp",
         "gif" => "image/gif",
+        "heic" => "image/heic",
+        "avif" => "image/avif",
         "bmp" => "image/bmp",
         "tiff" => "image/tiff",
         _ => "application/octet-stream",

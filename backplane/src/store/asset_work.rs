@@ -114,6 +114,8 @@ pub struct ProbeResult {
     pub bytes: i64,
     pub content_type: &'static str,
     pub thumbnail_key: Option<String>,
+    /// A thumbhash in base64.
+    pub placeholder: Option<String>,
 }
 
 /// Makes a probed asset READY, if it was not deleted meanwhile. Returns it and the carousels that it is an item
@@ -133,7 +135,7 @@ pub async fn asset_ready(
         r#"
         update media_assets
            set state = 'READY', kind = $3, info = $4, content_hash = $5, bytes = $6, content_type = $7, thumbnail_key = $8,
-               problem_code = null, problem_message = null, problem_remedy = null, problem_since = null,
+               placeholder = $9, problem_code = null, problem_message = null, problem_remedy = null, problem_since = null,
                problem_retry_at = null, updated_at = now()
          where brand_id = $1 and id = $2 and state = 'PROBING'
         "#,
@@ -145,6 +147,7 @@ pub async fn asset_ready(
         result.bytes,
         result.content_type,
         result.thumbnail_key,
+        result.placeholder,
     )
     .execute(&mut **tx)
     .await?;
@@ -210,12 +213,14 @@ async fn refresh_carousels(tx: &mut Tx, brand: Uuid, item: Uuid) -> Result<(), S
            set state = case when o.rejected > 0 then 'REJECTED' when o.ready = o.items then 'READY' else c.state end,
                content_hash = case when o.ready = o.items then sha256(o.hashes) end,
                thumbnail_key = case when o.ready = o.items then o.thumbnail else c.thumbnail_key end,
+               placeholder = case when o.ready = o.items then o.placeholder else c.placeholder end,
                problem_code = o.problem_code, problem_message = o.problem_message, problem_remedy = o.problem_remedy,
                problem_since = case when o.rejected > 0 then now() end, updated_at = now()
           from (select i.carousel_id, count(*) as items, count(*) filter (where a.state = 'READY') as ready,
                        count(*) filter (where a.state = 'REJECTED') as rejected,
                        string_agg(a.content_hash, ''::bytea order by i.position) as hashes,
                        (array_agg(a.thumbnail_key order by i.position))[1] as thumbnail,
+                       (array_agg(a.placeholder order by i.position))[1] as placeholder,
                        (array_agg(a.problem_code order by i.position) filter (where a.state = 'REJECTED'))[1] as problem_code,
                        (array_agg('Item ' || (i.position + 1) || ': ' || a.problem_message order by i.position)
                            filter (where a.state = 'REJECTED'))[1] as problem_message,

@@ -89,6 +89,7 @@ async fn create_carousel(cx: &Cx, input: CreateCarouselInput) -> Result<CreateCa
         ready: hash.is_some(),
         content_hash: hash.as_deref(),
         thumbnail_key: items.first().and_then(|item| item.thumbnail_key.as_deref()),
+        placeholder: items.first().and_then(|item| item.placeholder.as_deref()),
     };
     assets::insert_carousel(&mut tx, brand, &carousel).await?;
     let entry = Entry::new("media_asset.carousel_created", Noun::MediaAsset, carousel.id);

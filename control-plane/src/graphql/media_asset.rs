@@ -237,6 +237,12 @@ impl MediaAsset {
         address(cx(ctx), self.0.thumbnail_key.as_deref(), Some("image/jpeg")).await
     }
 
+    /// A blur of some 25 bytes to show while the thumbnail loads: a ThumbHash (evanw.github.io/thumbhash), in
+    /// base64. `null` before the file was looked into. A carousel has its first item's.
+    async fn placeholder(&self) -> Option<&str> {
+        self.0.placeholder.as_deref()
+    }
+
     /// The file as it came.
     async fn original_url(&self, ctx: &Context<'_>) -> Answer<Option<Url>> {
         address(cx(ctx), self.0.object_key.as_deref(), self.0.content_type.as_deref()).await

@@ -1,4 +1,4 @@
-//! The only module with `unsafe`: what ffmpeg-next does not offer, or offers in a way that a
+//! One of two modules with `unsafe`, beside that for libheif: what ffmpeg-next does not offer, or offers in a way that a
 //! malicious file could abuse.
 //!
 //! Enums of the C side are read as plain integers here: a demuxer may leave a value in them that no
@@ -13,6 +13,7 @@ use ffmpeg_next::codec::packet::Ref as _;
 use ffmpeg_next::format::context::{Input, Output};
 use ffmpeg_next::format::stream::Stream;
 use ffmpeg_next::{Dictionary, Error, Packet, ffi, frame};
+use image::RgbImage;
 
 // Declared again with integers in the place of enums, for the reason above. The names are found in
 // the same libraries.
@@ -213,6 +214,28 @@ pub fn silence(samples: c_int, rate: c_int) -> Result<frame::Audio, Error> {
         }
     };
     if result < 0 { Err(Error::from(result)) } else { Ok(sound) }
+}
+
+/// A picture of RGB, in memory of FFmpeg's own.
+pub fn rgb_picture(rgb: &RgbImage) -> Result<frame::Video, Error> {
+    let int = |side: u32| c_int::try_from(side).map_err(|_| Error::InvalidData);
+    let (width, height, mut picture) = (int(rgb.width())?, int(rgb.height())?, frame::Video::empty());
+    // SAFETY: as in `silence`; pixels are written below, through the wrapper, which knows the buffer's size.
+    let result = unsafe {
+        let raw = picture.as_mut_ptr();
+        (*raw).format = ffi::AVPixelFormat::AV_PIX_FMT_RGB24 as c_int;
+        (*raw).width = width;
+        (*raw).height = height;
+        ffi::av_frame_get_buffer(raw, 0)
+    };
+    if result < 0 {
+        return Err(Error::from(result));
+    }
+    let (pitch, row) = (picture.stride(0), rgb.width() as usize * 3);
+    for (from, to) in rgb.chunks_exact(row).zip(picture.data_mut(0).chunks_exact_mut(pitch)) {
+        to[..row].copy_from_slice(from);
+    }
+    Ok(picture)
 }
 
 /// The packet only feeds the decoder: an edit list hides it.

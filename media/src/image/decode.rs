@@ -1,15 +1,17 @@
-//! PNG, WebP, BMP and TIFF through memory-safe decoders.
+//! PNG, WebP, GIF, BMP and TIFF through memory-safe decoders.
 
 use std::io::Cursor;
 
 use domain::problem::Problem;
 use image::codecs::bmp::BmpDecoder;
+use image::codecs::gif::GifDecoder;
 use image::codecs::png::PngDecoder;
 use image::codecs::tiff::TiffDecoder;
 use image::codecs::webp::WebPDecoder;
 use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageResult, Limits};
 
 use super::Header;
+use super::colour::Profile;
 use crate::reject;
 use crate::sniff::Format;
 
@@ -18,10 +20,6 @@ const ALLOC_BYTES_MAX: u64 = 1 << 30;
 
 /// Reads the header.
 pub fn header(bytes: &[u8], format: Format) -> Result<Header, Problem> {
-    if is_animated(bytes, format) {
-        let name = if format == Format::Png { "Animated PNG" } else { "Animated WebP" };
-        return Err(reject::not_yet(name, "the animation as an MP4 video, or one picture of it as a JPEG"));
-    }
     let mut decoder = open(bytes, format).map_err(|_| reject::unreadable())?;
     let color = decoder.original_color_type();
     let icc = decoder.icc_profile().ok().flatten();
@@ -37,7 +35,7 @@ pub fn header(bytes: &[u8], format: Format) -> Result<Header, Problem> {
             .unwrap_or(8),
         has_alpha: decoder.color_type().has_alpha(),
         // The decoder has turned CMYK to RGB, for which the profile does not hold.
-        icc: icc.filter(|_| model == "rgb"),
+        profile: icc.filter(|_| model == "rgb").as_deref().and_then(Profile::from_icc),
         trailing_data: false,
         has_metadata: has_text(bytes, format),
     })
@@ -62,6 +60,7 @@ fn open(bytes: &[u8], format: Format) -> ImageResult<Box<dyn ImageDecoder + '_>>
     let mut decoder: Box<dyn ImageDecoder> = match format {
         Format::Png => Box::new(PngDecoder::new(reader)?),
         Format::Webp => Box::new(WebPDecoder::new(reader)?),
+        Format::Gif => Box::new(GifDecoder::new(reader)?),
         Format::Bmp => Box::new(BmpDecoder::new(reader)?),
         _ => Box::new(TiffDecoder::new(reader)?),
     };
@@ -69,18 +68,6 @@ fn open(bytes: &[u8], format: Format) -> ImageResult<Box<dyn ImageDecoder + '_>>
     limits.max_alloc = Some(ALLOC_BYTES_MAX);
     decoder.set_limits(limits)?;
     Ok(decoder)
-}
-
-/// Walks the chunks up to the pixels, without a decoder.
-fn is_animated(bytes: &[u8], format: Format) -> bool {
-    match format {
-        Format::Png => png_chunks(bytes).take_while(|kind| kind != b"IDAT").any(|kind| &kind == b"acTL"),
-        // The extended header's second flag bit.
-        Format::Webp => {
-            bytes.get(12..16) == Some(b"VP8X") && bytes.get(20).is_some_and(|flags| flags & 2 != 0)
-        }
-        _ => false,
-    }
 }
 
 /// Text chunks and XMP.

@@ -5,6 +5,7 @@ use image::{DynamicImage, GrayImage, RgbImage, RgbaImage};
 use turbojpeg::{Colorspace, Decompressor, Error, Image, PixelFormat, ScalingFactor};
 
 use super::Header;
+use super::colour::Profile;
 use crate::reject;
 
 /// A progressive file may hold thousands of scans, each of which is a pass over all pixels.
@@ -22,7 +23,7 @@ pub fn header(bytes: &[u8]) -> Result<Header, Problem> {
         color_model: model(header.colorspace),
         bits_per_channel: 8,
         has_alpha: false,
-        icc: join(icc_chunks),
+        profile: join(icc_chunks).as_deref().and_then(Profile::from_icc),
         trailing_data,
         has_metadata,
     })

@@ -8,7 +8,7 @@ use landlock::{
 };
 
 /// Makes the working directory the root directory, which needs to be root. Shared libraries are
-/// loaded by now, and neither libav nor x264 opens files of its own.
+/// loaded by now, libheif's plugins among them, and neither libav nor x264 opens files of its own.
 pub fn change_root() -> bool {
     rustix::process::geteuid().is_root() && chroot(".").is_ok() && std::env::set_current_dir("/").is_ok()
 }

@@ -10,7 +10,7 @@ use crate::av::input::Source;
 use crate::reject;
 
 /// First frames are often black; the first key frame after this makes the better thumbnail.
-const THUMBNAIL_AFTER_S: f64 = 1.0;
+pub const THUMBNAIL_AFTER_S: f64 = 1.0;
 
 /// How much is decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! Reads the facts of a file: what it is, whether it can be used, how it looks.
 
+mod animated;
 mod glimpse;
 mod hash;
 mod matrix;
@@ -12,8 +13,10 @@ use std::fs::File;
 use std::io::Read;
 
 use domain::engine::{Event, InputLimits, ProbeRequest, Probed};
+use domain::platform::MediaKind;
 use domain::problem::Problem;
 
+use crate::image::animation;
 use crate::sniff::{self, Format};
 use crate::{image, names, reject};
 
@@ -30,19 +33,19 @@ pub fn probe(request: &ProbeRequest) -> Result<Event, Problem> {
     names::check(&request.source)?;
     names::check(&request.thumbnail)?;
     let sniffed = Sniffed::read(&request.source, &request.limits)?;
-    let (info, thumbnail) = match sniffed.format.demuxer() {
-        None => {
+    let (info, (thumbnail, placeholder)) = match sniffed.kind() {
+        MediaKind::Image => {
             let photo = image::Photo::open(&request.source, sniffed.format, &request.limits)?;
             (photo.info().clone(), photo.thumbnail(&request.thumbnail)?)
         }
-        Some(_) => {
+        _ => {
             let video = open_video(&request.source, &sniffed, &request.limits, Depth::First)?;
             let thumbnail = thumbnail::write(&video.picture, &video.info, &request.thumbnail)?;
             (video.info, thumbnail)
         }
     };
     let sha256 = sha256(&request.source)?;
-    Ok(Event::Probed(Probed { info, sha256, thumbnail: Some(thumbnail) }))
+    Ok(Event::Probed(Probed { info, sha256, thumbnail: Some(thumbnail), placeholder: Some(placeholder) }))
 }
 
 /// What is known of a file without a decoder.
@@ -50,6 +53,8 @@ pub struct Sniffed {
     pub format: Format,
     pub container: &'static str,
     pub bytes: u64,
+    /// A GIF, WebP or PNG with more than one frame.
+    pub animated: bool,
 }
 
 impl Sniffed {
@@ -69,6 +74,13 @@ impl Sniffed {
         let mut head = Vec::with_capacity(sniff::HEAD_BYTES);
         file.take(sniff::HEAD_BYTES as u64).read_to_end(&mut head).map_err(|_| reject::unreadable())?;
         let format = sniff::sniff(&head)?;
-        Ok(Self { format, container: format.container(&head), bytes })
+        let animated = animation::may_move(format) && animation::moves(path, format);
+        Ok(Self { format, container: format.container(&head), bytes, animated })
+    }
+
+    /// `Image` or `Video`: what moves is a video.
+    #[must_use]
+    pub fn kind(&self) -> MediaKind {
+        if self.format.demuxer().is_some() || self.animated { MediaKind::Video } else { MediaKind::Image }
     }
 }

@@ -1,21 +1,22 @@
-//! The small JPEG that stands for a video in lists.
+//! The small JPEG that stands for a video in lists, and the blur that stands for the JPEG.
 
 use domain::engine::Thumbnail;
 use domain::media_info::MediaInfo;
 use domain::operation::Framing;
 use domain::problem::Problem;
 use ffmpeg_next::{Rational, frame};
+use image::{DynamicImage, RgbImage};
 
 use crate::av::graph::Graph;
 use crate::av::picture::{BLACK, Look, chain};
-use crate::image::{encode, thumbnail_size};
+use crate::image::{encode, placeholder, thumbnail_size};
 use crate::reject;
 
 /// Writes `picture`, a decoded frame of the video `info`, as it is displayed.
 ///
 /// # Errors
 /// `media.unreadable` when the frame cannot be shown.
-pub fn write(picture: &frame::Video, info: &MediaInfo, name: &str) -> Result<Thumbnail, Problem> {
+pub fn write(picture: &frame::Video, info: &MediaInfo, name: &str) -> Result<(Thumbnail, String), Problem> {
     let video = info.video.as_ref().ok_or_else(reject::unreadable)?;
     let (width, height) = thumbnail_size(info.width, info.height);
     let look =
@@ -33,5 +34,14 @@ pub fn write(picture: &frame::Video, info: &MediaInfo, name: &str) -> Result<Thu
     }
     let jpeg = encode::thumbnail(shown.data(0), shown.stride(0), shown.width(), shown.height())?;
     encode::write(name, &jpeg)?;
-    Ok(Thumbnail { width: shown.width(), height: shown.height(), bytes: jpeg.len() as u64 })
+    let thumbnail = Thumbnail { width: shown.width(), height: shown.height(), bytes: jpeg.len() as u64 };
+    Ok((thumbnail, placeholder::of(&pixels(&shown).ok_or_else(reject::unreadable)?)?))
+}
+
+/// Rows of RGB without the gaps between them.
+fn pixels(shown: &frame::Video) -> Option<DynamicImage> {
+    let row = shown.width() as usize * 3;
+    let rows = shown.data(0).chunks(shown.stride(0)).take(shown.height() as usize);
+    let bytes = rows.flat_map(|padded| &padded[..row]).copied().collect();
+    RgbImage::from_raw(shown.width(), shown.height(), bytes).map(DynamicImage::from)
 }

@@ -8,10 +8,10 @@ use domain::platform::MediaKind;
 use domain::problem::Problem;
 use ffmpeg_next::frame;
 
-use super::Sniffed;
 use super::glimpse::{Depth, Glimpse};
 use super::matrix::orientation;
 use super::packets::{Scan, TrackScan, round, scan};
+use super::{Sniffed, animated};
 use crate::av::input::{self, Source};
 use crate::av::{StreamFacts, metadata_keys};
 use crate::boxes::{self, Boxes};
@@ -51,6 +51,9 @@ pub struct Video {
 /// # Errors
 /// The reason why it cannot be used.
 pub fn open(path: &str, sniffed: &Sniffed, limits: &InputLimits, depth: Depth) -> Result<Video, Problem> {
+    if sniffed.animated {
+        return animated::open(path, sniffed.format, limits);
+    }
     let boxes = match sniffed.format {
         Format::Mp4(_) => {
             let file = File::open(path).map_err(|_| reject::unreadable())?;

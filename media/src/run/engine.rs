@@ -17,6 +17,7 @@ use ffmpeg_next::frame;
 
 use super::lanes::{Destination, Feeder, encode_pictures, encode_sound};
 use super::opening::{Opening, PictureKey, PictureLane, SoundKey, SoundLane};
+use super::origin::{Origin, Reading};
 use super::outputs::{Ended, Outputs, Wanted};
 use super::parts::Parts;
 use super::progress::Progress;
@@ -50,7 +51,7 @@ pub fn run(
     events: &mut Events,
 ) -> Result<Done, Problem> {
     let timeline = Timeline::of(&video.scan);
-    let source = input::open(&request.source, sniffed.format, &request.limits)?;
+    let origin = Origin::open(request, sniffed)?;
     let (joined, parts) = match from {
         Pictures::Encoded => (None, None),
         Pictures::Joined { first, parts } => {
@@ -59,7 +60,7 @@ pub fn run(
         }
     };
     let opening = Opening {
-        source: &source,
+        source: origin.source(),
         joined: joined.as_ref(),
         video,
         timeline,
@@ -74,13 +75,19 @@ pub fn run(
         pictures: !pictures.is_empty(),
         sounds: sounds.iter().any(|lane| matches!(lane.key.sound, AudioOutput::Aac { .. })),
     };
-    let mut reader = Reader::open(source, video, timeline, &request.limits, decodes, cores())?;
-    reader.join(parts);
-    if let Some((span, lane)) = request.span.zip(pictures.first()) {
-        let (times, base) = lane.key.encode.frame_rate;
-        #[expect(clippy::cast_precision_loss, reason = "a number of frames stays below 2^53")]
-        reader.skip_to(span.first as f64 * f64::from(base) / f64::from(times));
-    }
+    let reader = match origin {
+        Origin::File(source) => {
+            let mut reader = Reader::open(source, video, timeline, &request.limits, decodes, cores())?;
+            reader.join(parts);
+            if let Some((span, lane)) = request.span.zip(pictures.first()) {
+                let (times, base) = lane.key.encode.frame_rate;
+                #[expect(clippy::cast_precision_loss, reason = "a number of frames stays below 2^53")]
+                reader.skip_to(span.first as f64 * f64::from(base) / f64::from(times));
+            }
+            Reading::File(reader)
+        }
+        Origin::Animation(animation) => Reading::Animation(animation),
+    };
     let frames_decoded = pass(reader, video, pictures, sounds, &outputs, events);
     keep(outputs.finish(), request, video, timeline, events);
     Ok(Done { frames_decoded, encodes })
@@ -88,7 +95,7 @@ pub fn run(
 
 /// Runs reader and lanes to their end. Returns how many pictures were decoded.
 fn pass(
-    reader: Reader<'_>,
+    reader: Reading<'_>,
     video: &Video,
     pictures: Vec<PictureLane>,
     sounds: Vec<SoundLane>,

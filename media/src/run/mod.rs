@@ -7,6 +7,7 @@ mod engine;
 mod join;
 mod lanes;
 mod opening;
+mod origin;
 mod outputs;
 mod parts;
 mod photos;
@@ -22,6 +23,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use domain::engine::{Event, OutputOutcome, OutputResult, RunRequest};
+use domain::platform::MediaKind;
 use domain::problem::{Problem, Remedy};
 
 use crate::events::Events;
@@ -40,9 +42,9 @@ pub use join::run as join;
 pub fn run(request: &RunRequest, events: &mut Events) -> Result<Event, Problem> {
     check(request)?;
     let sniffed = Sniffed::read(&request.source, &request.limits)?;
-    let done = match sniffed.format.demuxer() {
-        None => photos::run(request, sniffed.format, events)?,
-        Some(_) => videos::run(request, &sniffed, events)?,
+    let done = match sniffed.kind() {
+        MediaKind::Image => photos::run(request, sniffed.format, events)?,
+        _ => videos::run(request, &sniffed, events)?,
     };
     Ok(Event::Finished { frames_decoded: done.frames_decoded, encodes: done.encodes })
 }

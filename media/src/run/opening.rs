@@ -7,6 +7,8 @@ use domain::engine::Span;
 use domain::operation::{AudioOutput, VideoEncode, VideoOutput};
 use domain::plan::{Feed, feeds};
 use domain::problem::Problem;
+use ffmpeg_next::Rational;
+use ffmpeg_next::format::stream::Stream;
 
 use super::audio_lane::AudioLane;
 use super::outputs::Wanted;
@@ -18,10 +20,13 @@ use crate::av::picture::Timing;
 use crate::probe::Video;
 use crate::reject;
 
+const MILLISECONDS: Rational = Rational(1, 1000);
+
 /// What lanes and files are opened for.
 #[derive(Clone, Copy)]
 pub struct Opening<'a> {
-    pub source: &'a Source,
+    /// `None` for an animation, whose times are in ms.
+    pub source: Option<&'a Source>,
     /// The first of the parts that pictures are copied from, instead of being encoded.
     pub joined: Option<&'a Source>,
     pub video: &'a Video,
@@ -134,14 +139,12 @@ impl Opening<'_> {
         pictures: &[PictureLane],
         sounds: &[SoundLane],
     ) -> Result<Writer, Problem> {
-        let stream = |index: usize| self.source.input.stream(index).ok_or_else(reject::unreadable);
-        let (video_stream, audio_stream) =
-            (stream(self.source.video)?, self.source.audio.map(stream).transpose()?);
+        let (video_stream, audio_stream) = (self.video_stream(), self.audio_stream());
         let missing = || reject::not_made("an encoder did not start");
         let joined = self.joined.map(|part| part.input.stream(part.video).ok_or_else(reject::unreadable));
         let joined = joined.transpose()?;
         let video = match (PictureKey::of(&wanted.what), &joined) {
-            (None, _) => From::Source(&video_stream),
+            (None, _) => From::Source(video_stream.as_ref().ok_or_else(reject::unreadable)?),
             (Some(_), Some(part)) => From::Source(part),
             (Some(key), None) => {
                 let lane = pictures.iter().find(|lane| lane.key == key).ok_or_else(missing)?;
@@ -176,21 +179,27 @@ impl Opening<'_> {
     }
 
     fn source_input(&self, key: &PictureKey, timing: Timing) -> Result<LaneInput, Problem> {
-        let stream = self.source.input.stream(self.source.video).ok_or_else(reject::unreadable)?;
         Ok(LaneInput {
             source: self.video.info.video.clone().ok_or_else(reject::unreadable)?,
-            time_base: stream.time_base(),
+            time_base: self.video_stream().map_or(MILLISECONDS, |stream| stream.time_base()),
             framing: key.encode.framing,
             timing: Some(timing),
         })
+    }
+
+    fn video_stream(&self) -> Option<Stream<'_>> {
+        self.source.and_then(|source| source.input.stream(source.video))
+    }
+
+    fn audio_stream(&self) -> Option<Stream<'_>> {
+        self.source.and_then(|source| source.input.stream(source.audio?))
     }
 
     fn sound(&self, key: &SoundKey) -> Result<AudioLane, Problem> {
         let (AudioOutput::Aac { bit_rate } | AudioOutput::Silent { bit_rate }) = key.sound else {
             return Err(reject::not_made("there is no sound to encode"));
         };
-        let stream = self.source.audio.and_then(|index| self.source.input.stream(index));
-        let time_base = stream.map_or((1, 1000).into(), |stream| stream.time_base());
+        let time_base = self.audio_stream().map_or(MILLISECONDS, |stream| stream.time_base());
         AudioLane::open(bit_rate, self.timeline.first(key.first_ms), time_base)
     }
 }

@@ -18,7 +18,7 @@ pub fn run(request: &RunRequest, sniffed: &Sniffed, events: &mut Events) -> Resu
     let whole = |what: &VideoOutput| what.video.is_none() || what.audio != AudioOutput::None;
     let mut wanted = Vec::new();
     for output in &request.outputs {
-        match ask(&output.operation, &video.info, &video.scan) {
+        match ask(&output.operation, sniffed, &video.info, &video.scan) {
             Ok(Some(what)) if request.span.is_some() && whole(&what) => {
                 let problem = bad_request("A part is of encoded pictures without sound.");
                 report(events, &output.name, Err(problem));
@@ -38,7 +38,12 @@ pub fn run(request: &RunRequest, sniffed: &Sniffed, events: &mut Events) -> Resu
 }
 
 /// What is to be made; `None` for the source as it is.
-fn ask(operation: &Operation, info: &MediaInfo, scan: &Scan) -> Result<Option<VideoOutput>, Problem> {
+fn ask(
+    operation: &Operation,
+    sniffed: &Sniffed,
+    info: &MediaInfo,
+    scan: &Scan,
+) -> Result<Option<VideoOutput>, Problem> {
     let what = match operation {
         Operation::Passthrough => return Ok(None),
         Operation::Remux { drop_audio: true } => VideoOutput::new(None, AudioOutput::None),
@@ -56,6 +61,9 @@ fn ask(operation: &Operation, info: &MediaInfo, scan: &Scan) -> Result<Option<Vi
         AudioOutput::Copy if info.audio.is_none() => VideoOutput { audio: AudioOutput::None, ..what },
         _ => what,
     };
+    if what.video.is_none() && sniffed.animated {
+        return Err(bad_request("An animation has no streams to copy."));
+    }
     let copies_both = what.video.is_none() && what.audio == AudioOutput::Copy;
     if copies_both && info.edit_list_trims || what.video.is_none() && scan.video.hidden > 0 {
         return Err(reject::needs_encode());

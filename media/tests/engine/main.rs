@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod alignment;
+mod animations;
 mod harness;
 mod jail;
+mod looks;
 mod nasty;
 mod orphan;
 mod parts;

@@ -40,6 +40,8 @@ fn every_photo_becomes_a_clean_jpeg() {
         "images/rgb16.png",
         "images/rgb16.tiff",
         "images/rgba32.bmp",
+        "images/iphone8plus-p3.heic",
+        "images/sofa-grid.avif",
         "nasty/polyglot-jpeg+zip.jpg",
     ] {
         let scratch = Scratch::with(&corpus(name));

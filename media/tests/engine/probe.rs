@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use domain::platform::MediaKind;
 
 use crate::harness::{Scratch, corpus};
@@ -52,6 +54,7 @@ fn every_video_has_its_facts() {
         assert!((video.frame_rate - rate).abs() < 0.01, "{name}: {}", video.frame_rate);
         assert_eq!(video.color_transfer, transfer, "{name}");
         assert_eq!(audio.map(|audio| (audio.codec.as_str(), audio.channels)), sound, "{name}");
+        assert!(probed.placeholder.is_some(), "{name}");
         let thumbnail = probed.thumbnail.unwrap();
         assert!(thumbnail.width.max(thumbnail.height) <= 640, "{name}: {thumbnail:?}");
         assert_eq!(thumbnail.width > thumbnail.height, width > height, "{name}: {thumbnail:?}");
@@ -112,6 +115,8 @@ const PHOTOS: &[(&str, Photo)] = &[
     ("alpha-1024x768.png", (1024, 768, 1, true, true, "rgb", 8, false)),
     ("cmyk-noprofile.jpg", (500, 333, 1, false, true, "cmyk", 8, false)),
     ("display-p3-tiny.png", (8, 8, 1, true, false, "rgb", 8, false)),
+    ("sofa-grid.avif", (1024, 770, 1, false, true, "rgb", 8, false)),
+    ("iphone8plus-p3.heic", (3024, 4032, 1, false, false, "rgb", 8, false)),
     ("exif-orient-5.jpg", (1200, 1800, 5, false, true, "rgb", 8, false)),
     ("exif-orient-6.jpg", (1800, 1200, 6, false, true, "rgb", 8, false)),
     ("exif-orient-8.jpg", (1200, 1800, 8, false, true, "rgb", 8, false)),
@@ -140,8 +145,33 @@ fn every_photo_has_its_facts() {
         );
         assert_eq!(read, *facts, "{name}");
         assert_eq!((info.kind, info.duration_ms), (MediaKind::Image, None), "{name}");
-        assert!(probed.thumbnail.is_some(), "{name}");
+        assert!(probed.thumbnail.is_some() && probed.placeholder.is_some(), "{name}");
     }
+}
+
+/// Of a photo and of a video: what it shows, shown by someone else's decoder of the hash.
+#[test]
+fn a_placeholder_has_the_shape_and_the_colour_of_the_picture() {
+    let hash = |scratch: &Scratch| STANDARD.decode(scratch.probe().unwrap().placeholder.unwrap()).unwrap();
+    for (format, picture) in [("image2", "-frames:v 1 -c:v png"), ("mp4", "-pix_fmt yuv420p")] {
+        let scratch = Scratch::made_by_ffmpeg(
+            format,
+            &format!("-f lavfi -i color=0x2050c0:s=400x200:r=5:d=2 {picture}"),
+        );
+        let hash = hash(&scratch);
+        assert!(hash.len() <= 30, "{format}: {} bytes", hash.len());
+        let (red, green, blue, alpha) = thumbhash::thumb_hash_to_average_rgba(&hash).unwrap();
+        for (shown, wanted) in [(red, 0x20u8), (green, 0x50), (blue, 0xc0)] {
+            assert!((shown * 255.0 - f32::from(wanted)).abs() < 12.0, "{format}: {red} {green} {blue}");
+        }
+        assert!(alpha > 0.99);
+        let shape = thumbhash::thumb_hash_to_approximate_aspect_ratio(&hash).unwrap();
+        assert!((1.6..2.4).contains(&shape), "{format}: {shape}");
+    }
+    let (.., alpha) =
+        thumbhash::thumb_hash_to_average_rgba(&hash(&Scratch::with(&corpus("images/alpha-1024x768.png"))))
+            .unwrap();
+    assert!(alpha < 0.95, "{alpha}");
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn refused() -> Vec<(PathBuf, &'static str)> {
         (sound, "media.no_video"),
         (long, "media.too_long"),
         (files::written("bomb.png", &bomb), "media."),
-        (files::written("still.heic", &heic), "media.unsupported_format"),
+        (files::written("empty.heic", &heic), "media.unreadable"),
     ]
 }
 

@@ -90,7 +90,10 @@ fn check_declared(facts: &ProbeFacts, probed: Probed) -> Result<Probed, Problem>
     let declared = facts.upload_content_type.as_deref().unwrap_or_default();
     let (declared_kind, _) = declared.split_once('/').unwrap_or((declared, ""));
     let actual_kind = probed.info.kind.as_str();
-    if matches!(declared_kind, "image" | "video") && declared_kind != actual_kind {
+    // What browsers call an image, and we a video, may move.
+    let animated =
+        declared_kind == "image" && matches!(probed.info.container.as_str(), "gif" | "png" | "webp");
+    if matches!(declared_kind, "image" | "video") && declared_kind != actual_kind && !animated {
         return Err(Problem::new(
             "media.other_type",
             format!(
@@ -129,6 +132,7 @@ async fn accept(context: &Context, job: &Job, scratch: &Scratch, probed: Probed)
         info: serde_json::to_value(&probed.info).map_err(JobError::broken)?,
         sha256: hex::decode(&probed.sha256).map_err(JobError::broken)?,
         thumbnail_key,
+        placeholder: probed.placeholder,
     };
     let (moved, targets) = rerun(|| record(context, job, &result)).await?;
     context.changed_all(brand, Noun::MediaAsset, &moved);

@@ -12,6 +12,7 @@ pub struct CarouselItem {
     pub state: String,
     pub content_hash: Option<Vec<u8>>,
     pub thumbnail_key: Option<String>,
+    pub placeholder: Option<String>,
 }
 
 /// Reads and locks the assets that are to be items, in the order of their ids.
@@ -26,7 +27,7 @@ pub async fn items_for_carousel(
     let rows = sqlx::query_as!(
         CarouselItem,
         r#"
-        select id, kind, state, content_hash, thumbnail_key from media_assets
+        select id, kind, state, content_hash, thumbnail_key, placeholder from media_assets
          where brand_id = $1 and id = any($2) and state <> 'DELETED' order by id for share
         "#,
         brand,
@@ -49,6 +50,8 @@ pub struct NewCarousel<'a> {
     /// Of the items' hashes in order, when it is ready.
     pub content_hash: Option<&'a [u8]>,
     pub thumbnail_key: Option<&'a str>,
+    /// The first item's, as its thumbnail.
+    pub placeholder: Option<&'a str>,
 }
 
 /// Stores a carousel.
@@ -59,8 +62,9 @@ pub async fn insert_carousel(tx: &mut Tx, brand: Uuid, carousel: &NewCarousel<'_
     let state = if carousel.ready { "READY" } else { "PROBING" };
     sqlx::query!(
         r#"
-        insert into media_assets (id, brand_id, source, kind, state, caption, content_hash, thumbnail_key, listed_at)
-        values ($1, $2, 'UPLOAD', 'CAROUSEL', $3, $4, $5, $6, now())
+        insert into media_assets
+            (id, brand_id, source, kind, state, caption, content_hash, thumbnail_key, placeholder, listed_at)
+        values ($1, $2, 'UPLOAD', 'CAROUSEL', $3, $4, $5, $6, $7, now())
         "#,
         carousel.id,
         brand,
@@ -68,6 +72,7 @@ pub async fn insert_carousel(tx: &mut Tx, brand: Uuid, carousel: &NewCarousel<'_
         carousel.caption,
         carousel.content_hash,
         carousel.thumbnail_key,
+        carousel.placeholder,
     )
     .execute(&mut **tx)
     .await?;

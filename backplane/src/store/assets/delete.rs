@@ -73,8 +73,8 @@ pub async fn delete_asset(tx: &mut Tx, brand: Uuid, asset: Uuid) -> Result<Vec<S
                    select item_id from carousel_items where brand_id = $1 and carousel_id = $2)))),
         marked as (
             update media_assets a
-               set state = 'DELETED', object_key = null, thumbnail_key = null, problem_code = null, problem_message = null,
-                   problem_remedy = null, problem_since = null, problem_retry_at = null, updated_at = now()
+               set state = 'DELETED', object_key = null, thumbnail_key = null, placeholder = null,
+                   problem_code = null, problem_message = null, problem_remedy = null, problem_since = null, problem_retry_at = null, updated_at = now()
               from gone where a.id = gone.id),
         made as (
             select m.id, m.object_key from transcoded_media m

@@ -30,6 +30,8 @@ pub struct AssetRow {
     pub content_type: Option<String>,
     pub info: Option<MediaInfo>,
     pub thumbnail_key: Option<String>,
+    /// A thumbhash in base64.
+    pub placeholder: Option<String>,
     pub created_at: DateTime<Utc>,
 }
 
@@ -42,7 +44,7 @@ pub async fn assets_by_id(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<AssetRow>, St
         r#"
         select id, brand_id, source, account_id, kind, state, problem_code, problem_message, problem_remedy,
                problem_since, problem_retry_at, filename, caption, posted_at, external_id, external_url, object_key,
-               content_type, info, thumbnail_key, created_at
+               content_type, info, thumbnail_key, placeholder, created_at
           from media_assets where id = any($1)
         "#,
         ids,
@@ -75,6 +77,7 @@ pub async fn assets_by_id(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<AssetRow>, St
                 content_type: row.content_type,
                 info: row.info.map(from_json).transpose()?,
                 thumbnail_key: row.thumbnail_key,
+                placeholder: row.placeholder,
                 created_at: row.created_at,
             })
         })

@@ -10,6 +10,7 @@ pub mod content;
 pub mod engine;
 pub mod id;
 pub mod ingest;
+pub mod jail;
 pub mod media_info;
 pub mod operation;
 pub mod plan;

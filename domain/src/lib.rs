@@ -12,6 +12,7 @@ pub mod id;
 pub mod ingest;
 pub mod jail;
 pub mod media_info;
+pub mod names;
 pub mod operation;
 pub mod plan;
 pub mod platform;

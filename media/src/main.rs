@@ -7,7 +7,6 @@ mod boxes;
 mod events;
 mod image;
 mod jail;
-mod names;
 mod probe;
 mod reject;
 mod run;
@@ -18,6 +17,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use domain::engine::{Event, Request};
+use domain::names;
 
 use crate::args::Args;
 use crate::events::Events;

@@ -97,7 +97,8 @@ impl Scratch {
         child.wait_with_output().unwrap()
     }
 
-    fn prepare<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+    /// As a worker starts it: here, as a user of its own, with pipes.
+    pub fn prepare<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         command.current_dir(self.0.path());
         if is_root() {
             command.args(["--uid", &UID.to_string(), "--gid", &UID.to_string()]);

@@ -3,8 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod alignment;
+mod canary;
+mod corpus;
+mod fuzz;
 mod harness;
 mod jail;
+mod judge;
 mod nasty;
 mod orphan;
 mod photos;

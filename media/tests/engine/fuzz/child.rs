@@ -58,6 +58,7 @@ impl Ended {
 }
 
 /// Answers `request` in `scratch`; calls go to the file `trace`.
+#[expect(clippy::zombie_processes, reason = "waited for by pid, for the sake of what it used")]
 pub fn run(scratch: &Scratch, request: &Request, trace: Option<&Path>) -> Ended {
     let mut command = match trace {
         None => Command::new(PROGRAM),

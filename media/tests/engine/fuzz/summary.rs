@@ -1,4 +1,5 @@
 //! What a run of mutations came to.
+#![expect(clippy::print_stdout, reason = "whoever asks for thousands reads it")]
 
 use std::collections::BTreeMap;
 use std::fs;

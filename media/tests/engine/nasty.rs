@@ -28,7 +28,7 @@ pub const NASTY: &[(&str, Option<&str>)] = &[
 
 #[test]
 fn every_nasty_file_is_answered() {
-    let canary = Canary::lay_out();
+    let canary = Canary::laid_out();
     for (name, code) in NASTY {
         let scratch = Scratch::with(&corpus(&format!("nasty/{name}")));
         let probed = scratch.probe();

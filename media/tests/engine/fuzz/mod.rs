@@ -98,7 +98,7 @@ fn folder(folder: &'static str) -> impl Iterator<Item = Seed> {
 #[test]
 fn damaged_and_lying_files_cost_nothing_but_their_own_job() {
     let game = Game::asked_for();
-    let (seeds, canary) = (seeds(), Canary::lay_out());
+    let (seeds, canary) = (seeds(), Canary::laid_out());
     let traceable = Command::new("strace").arg("-V").output().is_ok();
     let summary = Mutex::new(Summary::new(game.seed));
     let next = AtomicU64::new(game.numbers().start);

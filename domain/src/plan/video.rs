@@ -185,7 +185,7 @@ fn to_u32(value: f64) -> u32 {
 fn rate_for(limits: &VideoLimits, duration_ms: u64, frame_rate: (u32, u32), audio: &AudioOutput) -> u64 {
     let sound = sound_rate(audio).saturating_mul(duration_ms).div_ceil(8000);
     let fixed = sound.saturating_add(container_bytes(duration_ms, frame_rate));
-    let allowed = limits.bytes_max.saturating_sub(fixed) * 8 / (duration_ms + BUFFER_MS) * 1000;
+    let allowed = limits.bytes_max.saturating_sub(fixed) * 8 / duration_ms.saturating_add(BUFFER_MS) * 1000;
     let hard = limits.bit_rate_max.map_or(u64::MAX, |max| max * 9 / 10);
     MASTER_RATE.min(allowed).min(hard)
 }

@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 AUDITS := control-plane/tests/http/audits
-.PHONY: help run test check generate bench
+.PHONY: help run test check generate bench fuzz
 
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -38,3 +38,8 @@ bench: ## Measure, and print the figures as JSON lines (ARGS="publish_job recove
 	@deploy/local/packages
 	cargo build --workspace --bins --release
 	target/release/reelmill dev-services --measured -- cargo bench --workspace --bench figures -- $(ARGS)
+
+fuzz: ## Run thousands of damaged files through the jailed engine (ARGS="--mutations 5000 --seed 7", "--seed 7 --only 12" …)
+	@deploy/local/packages
+	FUZZ_ARGS="$(or $(ARGS),--mutations 2000 --seed 1)" cargo test --package media --test engine -- --exact --nocapture \
+		fuzz::damaged_and_lying_files_cost_nothing_but_their_own_job

@@ -5,8 +5,9 @@
 //! event (`Probed`, `Finished` or `Rejected`), and exits with 0. Anything else (a signal, another
 //! exit code, no terminal event) is a crash of the engine and says nothing about the file.
 //!
-//! It is started as `reelmill-media --require-jail`, and when the worker is root with `--uid N
-//! --gid N` of a user that owns nothing but the scratch directory (mode 0700) and the source in it.
+//! It is started as `reelmill-media --require-jail --deadline SECONDS`, and when the worker is root
+//! with `--uid N --gid N` of a user that owns nothing but the scratch directory (mode 0700) and the
+//! source in it.
 //! Its environment is empty; its standard error is libav's log and has to be drained.
 //!
 //! Files are passed by name inside the scratch directory, which is the child's working directory
@@ -14,6 +15,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::jail::Layer;
 use crate::media_info::MediaInfo;
 use crate::operation::Operation;
 use crate::problem::Problem;
@@ -136,7 +138,7 @@ impl Default for InputLimits {
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// Which layers of the jail hold, first of all.
-    Jailed { layers: Vec<String> },
+    Jailed { layers: Vec<Layer> },
     /// Share of the work done, 0 to 1, at least twice a second while frames move.
     Progress { done: f64 },
     /// Terminal for [`Request::Probe`].

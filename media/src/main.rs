@@ -7,7 +7,6 @@ mod boxes;
 mod events;
 mod image;
 mod jail;
-mod names;
 mod probe;
 mod reject;
 mod run;
@@ -18,9 +17,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use domain::engine::{Event, Request};
+use domain::names;
 
 use crate::args::Args;
 use crate::events::Events;
+use crate::jail::Ground;
 
 /// Requests are a few kilobytes; a longer one is not from our worker.
 const REQUEST_BYTES_MAX: u64 = 1 << 20;
@@ -30,20 +31,27 @@ const EXIT_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    av::quiet();
     image::heif::load();
-    let layers = jail::enter(args.identity());
-    if let Some(outside) = &args.self_test {
-        return print(&jail::self_test(outside));
-    }
+    // In the jail nobody may ask any more.
+    let (as_root, parent) = (rustix::process::geteuid().is_root(), std::os::unix::process::parent_id());
+    let layers = jail::enter(&args.terms());
     if args.layers {
         return print(&layers);
     }
-    if let (true, Some(layer)) = (args.require_jail, jail::missing(&layers)) {
-        return refuse(&format!("the jail does not hold: {layer} is missing"));
+    if let Some(misdeed) = args.misbehave {
+        jail::misbehave(misdeed);
+        return ExitCode::SUCCESS;
     }
+    if let Some(outside) = &args.self_test {
+        return print(&jail::self_test(&Ground { outside, parent }));
+    }
+    let missing = domain::jail::missing(&layers, as_root);
+    if args.require_jail && !missing.is_empty() {
+        return refuse(&format!("the jail does not hold: {}", domain::jail::explain(&missing)));
+    }
+    av::quiet();
     let mut events = Events::to_stdout();
-    events.send(&Event::Jailed { layers: layers.into_iter().map(String::from).collect() });
+    events.send(&Event::Jailed { layers });
     match read_request() {
         Ok(request) => {
             answer(request, &mut events);

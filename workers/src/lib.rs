@@ -31,7 +31,7 @@ use uuid::Uuid;
 
 use crate::author::Rules;
 use crate::context::Context;
-use crate::jail::{Engine, EngineConfig};
+use crate::jail::{Engine, EngineConfig, EngineFailure, Layers};
 use crate::lease::Leases;
 use crate::metrics::Metrics;
 use crate::secrets::Secrets;
@@ -72,6 +72,12 @@ pub enum WorkerError {
     /// The jail cannot be prepared.
     #[error("the scratch directory or the process cannot be prepared: {0}")]
     Jail(#[from] std::io::Error),
+    /// The engine does not start, so no job of media could be done.
+    #[error("the media engine does not work: {0}")]
+    Engine(#[from] EngineFailure),
+    /// The machine cannot give what was asked for.
+    #[error("the jail of the media engine does not hold, and REQUIRE_JAIL asks for it: {0}")]
+    JailIncomplete(String),
 }
 
 /// Whether a worker can take jobs now, for `/readyz`.
@@ -114,6 +120,11 @@ impl Worker {
         }
         catalogue::prove(&config.store).await?;
         failpoint::arm(config.crash_at, config.stop_at);
+        let require_jail = config.engine.require_jail;
+        let engine = Engine::new(config.engine)?;
+        if config.kinds.iter().any(|kind| matches!(kind, JobKind::Probe | JobKind::Transcode)) {
+            check_jail(&engine.layers().await?, require_jail)?;
+        }
         let context = Arc::new(Context {
             holder: Uuid::now_v7(),
             store: config.store,
@@ -121,7 +132,7 @@ impl Worker {
             publisher: Publisher::start(config.broker.clone(), stop.clone()),
             connectors: config.connectors,
             secrets: Secrets::new(config.vault),
-            engine: Engine::new(config.engine)?,
+            engine,
             author: Box::new(Rules),
             leases: Leases::default(),
             metrics: Metrics::new(&config.kinds),
@@ -174,6 +185,15 @@ impl Worker {
             tracing::debug!(%error, "the relay forgets this worker by itself");
         }
     }
+}
+
+/// Says which layers hold, and whether the worker may go on with them.
+fn check_jail(layers: &Layers, required: bool) -> Result<(), WorkerError> {
+    layers.tell();
+    if required && !layers.missing.is_empty() {
+        return Err(WorkerError::JailIncomplete(domain::jail::explain(&layers.missing)));
+    }
+    Ok(())
 }
 
 async fn report(context: Arc<Context>, kinds: Vec<JobKind>, slots: u32, stop: CancellationToken) {

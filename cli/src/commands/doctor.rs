@@ -1,9 +1,6 @@
 //! `reelmill doctor`: whether this machine and this configuration can do the work.
 
-use std::{
-    process::{ExitCode, Stdio},
-    time::Duration,
-};
+use std::{process::ExitCode, time::Duration};
 
 use backplane::{
     blobs::Blobs,
@@ -11,9 +8,10 @@ use backplane::{
     store::{Store, catalogue},
 };
 use clap::Args;
-use tokio::{process::Command, time::timeout};
+use domain::jail;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use workers::jail::EngineConfig;
+use workers::jail::{EngineConfig, Layers};
 
 use crate::{
     config::{
@@ -25,10 +23,6 @@ use crate::{
 
 /// How long each check may take.
 const CHECK_LIMIT: Duration = Duration::from_secs(10);
-
-/// The layers of the engine's jail. The last two are for a server that starts as root.
-const JAIL: [&str; 7] =
-    ["no_new_privs", "not_dumpable", "rlimits", "landlock", "seccomp", "own_uid", "chroot"];
 
 /// Checks everything that a process needs, one line each, and fails when something does not work.
 #[derive(Debug, Args)]
@@ -118,35 +112,15 @@ async fn within(check: impl Future<Output = Result<(), String>>) -> Result<Strin
 
 /// Starts the engine, and asks which layers of its jail hold here.
 async fn engine_works(config: &EngineConfig) -> Result<String, String> {
-    let program = config.executable.display();
-    let mut command = Command::new(&config.executable);
-    if rustix::process::getuid().is_root() {
-        let id = config.uid.to_string();
-        command.args(["--uid", &id, "--gid", &id]);
-    }
     // The engine takes the folder that it is in for its scratch, and shuts itself up there.
     let scratch = tempfile::tempdir().map_err(|error| format!("a scratch folder cannot be made: {error}"))?;
-    let command = command.arg("--layers").env_clear().current_dir(scratch.path()).stdin(Stdio::null());
-    let output = match timeout(CHECK_LIMIT, command.kill_on_drop(true).output()).await {
-        Ok(Ok(output)) if output.status.success() => output.stdout,
-        Ok(Ok(output)) => return Err(format!("{program} ends with {}", output.status)),
-        Ok(Err(error)) => return Err(format!("{program} does not start: {error}")),
-        Err(_) => return Err(format!("{program} does not end")),
-    };
-    let layers: Vec<String> = serde_json::from_slice(&output).map_err(|_| {
-        format!("{program} does not say which layers of its jail hold: is it of this release?")
-    })?;
-    let missing: Vec<&str> =
-        JAIL.into_iter().filter(|layer| !layers.iter().any(|holds| holds == layer)).collect();
-    if missing.is_empty() {
-        return Ok("works, and every layer of its jail holds".to_owned());
+    let layers = Layers::ask(config, scratch.path()).await.map_err(|failure| explain(&failure))?;
+    let held = layers.held.iter().map(|layer| layer.as_str()).collect::<Vec<_>>().join(", ");
+    if layers.missing.is_empty() {
+        return Ok(format!("works, in a jail of {held}"));
     }
-    let missing = format!("without these layers of its jail: {}", missing.join(", "));
-    if config.require_jail {
-        Err(format!("may refuse to work {missing}"))
-    } else {
-        Ok(format!("works {missing}"))
-    }
+    let told = format!("the layers of its jail that hold: {held}. {}", jail::explain(&layers.missing));
+    if config.require_jail { Err(format!("refuses to work, {told}")) } else { Ok(format!("works, {told}")) }
 }
 
 /// An error with its causes, in one line.

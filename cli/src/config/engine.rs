@@ -20,7 +20,7 @@ pub struct EngineArguments {
     /// The user id that the engine runs as when this process is root.
     #[arg(long, env = "MEDIA_UID", default_value = "65534")]
     media_uid: String,
-    /// Refuse to start the engine with fewer than all layers of its jail.
+    /// Refuse to start with fewer than all layers of the engine's jail; root can have two more than others.
     #[arg(long, env = "REQUIRE_JAIL", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false")]
     require_jail: String,
 }

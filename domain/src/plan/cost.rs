@@ -23,8 +23,8 @@ pub fn cost(info: &MediaInfo, operation: &Operation) -> u64 {
         Operation::Remux { .. } => info.bytes.saturating_mul(COPY),
         Operation::Video(output) => video(info, output),
         Operation::Image(output) => {
-            let source = u64::from(info.width) * u64::from(info.height) * DECODE;
-            source + u64::from(output.width) * u64::from(output.height) * IMAGE
+            let source = pixels(info.width, info.height).saturating_mul(DECODE);
+            source.saturating_add(pixels(output.width, output.height).saturating_mul(IMAGE))
         }
     }
 }
@@ -36,12 +36,14 @@ fn video(info: &MediaInfo, output: &VideoOutput) -> u64 {
         AudioOutput::Aac { .. } | AudioOutput::Silent { .. } => duration.saturating_mul(SOUND),
     };
     let picture = output.video.as_ref().map_or(info.bytes.saturating_mul(COPY), |encode| {
-        let source = info
-            .video
-            .as_ref()
-            .map_or(0, |video| u64::from(video.coded_width) * u64::from(video.coded_height) * DECODE);
-        let made = u64::from(encode.width) * u64::from(encode.height) * ENCODE;
-        frames(duration, encode.frame_rate).saturating_mul(source + made)
+        let source = info.video.as_ref().map_or(0, |video| pixels(video.coded_width, video.coded_height));
+        let made = pixels(encode.width, encode.height).saturating_mul(ENCODE);
+        let each = source.saturating_mul(DECODE).saturating_add(made);
+        frames(duration, encode.frame_rate).saturating_mul(each)
     });
     sound.saturating_add(picture)
+}
+
+fn pixels(width: u32, height: u32) -> u64 {
+    u64::from(width) * u64::from(height)
 }

@@ -62,8 +62,8 @@ fn video(source: &MediaInfo, output: &VideoOutput) -> MediaInfo {
     let sound = audio.as_ref().map_or(0, |audio| audio.bit_rate);
     let stream = encoded(encode, duration);
     let bytes = taken(u64::from(encode.max_rate), buffered(duration))
-        + taken(sound, duration)
-        + container_bytes(duration, encode.frame_rate);
+        .saturating_add(taken(sound, duration))
+        .saturating_add(container_bytes(duration, encode.frame_rate));
     MediaInfo { bytes, width: encode.width, height: encode.height, video: Some(stream), audio, ..base }
 }
 
@@ -72,18 +72,18 @@ const BUFFER_MS: u64 = 2000;
 
 /// The time that the highest rate can be written for in `duration_ms`, ms.
 pub(super) const fn buffered(duration_ms: u64) -> u64 {
-    duration_ms + BUFFER_MS * starts(duration_ms)
+    duration_ms.saturating_add(BUFFER_MS.saturating_mul(starts(duration_ms)))
 }
 
 /// The most that an MP4 adds to its streams, bytes: 24 a frame, a kilobyte a second for the sound,
 /// and the head.
 pub(super) const fn container_bytes(duration_ms: u64, frame_rate: (u32, u32)) -> u64 {
-    frames(duration_ms, frame_rate) * 24 + duration_ms + 100_000
+    frames(duration_ms, frame_rate).saturating_mul(24).saturating_add(duration_ms).saturating_add(100_000)
 }
 
 /// Frames in a duration, rounded up.
 pub(super) const fn frames(duration_ms: u64, (times, base): (u32, u32)) -> u64 {
-    (duration_ms * times as u64).div_ceil(1000 * base as u64)
+    duration_ms.saturating_mul(times as u64).div_ceil(1000 * base as u64)
 }
 
 /// Bytes that `rate` bit/s take in `ms`.

@@ -19,7 +19,7 @@ pub fn parts(duration_ms: u64, encode: &VideoEncode) -> Vec<Span> {
         return Vec::new();
     }
     // One frame more than there can be: the engine makes those that there are.
-    let all = (duration_ms * u64::from(times)).div_ceil(1000 * u64::from(base)) + 1;
+    let all = duration_ms.saturating_mul(u64::from(times)).div_ceil(1000 * u64::from(base)) + 1;
     let length = PART_GROUPS * u64::from(encode.gop_frames);
     let count = ((all + length / 2) / length).max(1);
     let frames = |part: u64| if part + 1 == count { all - part * length } else { length };

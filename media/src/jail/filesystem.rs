@@ -3,8 +3,8 @@
 use std::os::unix::fs::chroot;
 
 use landlock::{
-    ABI, Access, AccessFs, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset, RulesetAttr,
-    RulesetCreatedAttr, RulesetError, RulesetStatus,
+    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset, RulesetAttr,
+    RulesetCreatedAttr, RulesetError, RulesetStatus, Scope,
 };
 
 /// Makes the working directory the root directory, which needs to be root. Shared libraries are
@@ -13,14 +13,16 @@ pub fn change_root() -> bool {
     rustix::process::geteuid().is_root() && chroot(".").is_ok() && std::env::set_current_dir("/").is_ok()
 }
 
-/// Restricts all opens to the working directory. `false` on a kernel without Landlock.
+/// Restricts all opens to the working directory, and what newer kernels can to nothing: TCP, signals
+/// to others, abstract sockets of others. `false` on a kernel without Landlock.
 pub fn restrict_to_scratch() -> bool {
     landlock().is_ok_and(|status| status != RulesetStatus::NotEnforced)
 }
 
 fn landlock() -> Result<RulesetStatus, RulesetError> {
-    // V5 adds device ioctls to renames (V2) and truncation (V3); older kernels take what they know.
-    let abi = ABI::V5;
+    // V6 adds scopes to renames (V2), truncation (V3), TCP (V4) and device ioctls (V5); older kernels
+    // take what they know.
+    let abi = ABI::V6;
     let everything = AccessFs::from_all(abi);
     let scratch = AccessFs::ReadFile
         | AccessFs::ReadDir
@@ -32,6 +34,8 @@ fn landlock() -> Result<RulesetStatus, RulesetError> {
     let status = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(everything)?
+        .handle_access(AccessNet::from_all(abi))?
+        .scope(Scope::from_all(abi))?
         .create()?
         .add_rule(PathBeneath::new(here, scratch))?
         .restrict_self()?;

@@ -6,54 +6,52 @@
 
 mod filesystem;
 mod identity;
+mod inherited;
 mod limits;
+mod misbehave;
 mod self_test;
 mod syscalls;
 
+use std::time::Duration;
+
+use domain::jail::Layer;
+
 pub use identity::Identity;
-pub use self_test::self_test;
+pub use misbehave::{Misdeed, misbehave};
+pub use self_test::{Ground, self_test};
 
-/// The names of the layers, as the parent sees them.
-pub const NO_NEW_PRIVILEGES: &str = "no_new_privs";
-pub const NOT_DUMPABLE: &str = "not_dumpable";
-pub const LIMITS: &str = "rlimits";
-pub const OWN_UID: &str = "own_uid";
-pub const CHROOT: &str = "chroot";
-pub const LANDLOCK: &str = "landlock";
-pub const SECCOMP: &str = "seccomp";
-
-/// Enters every layer that can be had, with the working directory as scratch. Call it while the
-/// process has a single thread: identity and filters are set for the calling thread.
-pub fn enter(identity: Option<Identity>) -> Vec<&'static str> {
-    let mut layers = Vec::with_capacity(7);
-    let mut note = |layer, holds: bool| {
-        if holds {
-            layers.push(layer);
-        }
-    };
-    // The root directory changes while we may still change it; the uid drops right after.
-    note(CHROOT, filesystem::change_root());
-    note(LIMITS, limits::set(identity.is_some()));
-    note(OWN_UID, identity.is_some_and(identity::assume));
-    note(NOT_DUMPABLE, identity::refuse_dumps());
-    note(NO_NEW_PRIVILEGES, identity::refuse_privileges());
-    note(LANDLOCK, filesystem::restrict_to_scratch());
-    // Last, since it forbids what the layers above need.
-    note(SECCOMP, syscalls::filter());
-    layers
+/// How the jail is to be entered.
+#[derive(Debug)]
+pub struct Terms {
+    /// The user to become when started as root.
+    pub identity: Option<Identity>,
+    /// When the parent kills; a parent that died cannot, so limits of time are set by it.
+    pub deadline: Option<Duration>,
+    /// Layers that a self-test leaves out, to see what they are good for.
+    pub without: Vec<Layer>,
 }
 
-/// What is missing for a jail that holds: `None` when files, system calls and sizes are confined.
-/// Landlock and a root directory of its own confine files equally well for a process without
-/// privileges, so one of them will do.
-#[must_use]
-pub fn missing(layers: &[&str]) -> Option<&'static str> {
-    let has = |layer| layers.contains(&layer);
-    if !has(LANDLOCK) && !has(CHROOT) {
-        return Some("landlock");
-    }
-    if has(CHROOT) && !has(OWN_UID) && !has(LANDLOCK) {
-        return Some("own_uid");
-    }
-    [NO_NEW_PRIVILEGES, NOT_DUMPABLE, LIMITS, SECCOMP].into_iter().find(|layer| !has(layer))
+/// Enters every layer that can be had, with the working directory as scratch. Call it first of all,
+/// while the process has a single thread: identity and Landlock are set for the calling thread, and
+/// files are closed whoever opened them.
+pub fn enter(terms: &Terms) -> Vec<Layer> {
+    let mut held = Vec::with_capacity(Layer::ALL.len());
+    let mut note = |layer, enter: &dyn Fn() -> bool| {
+        if !terms.without.contains(&layer) && enter() {
+            held.push(layer);
+        }
+    };
+    note(Layer::EmptyEnvironment, &inherited::environment_is_empty);
+    note(Layer::ClosedFiles, &inherited::close_files);
+    limits::be_killed_first();
+    // The root directory changes while we may still change it; the uid drops right after.
+    note(Layer::Chroot, &filesystem::change_root);
+    note(Layer::Limits, &|| limits::set(terms.identity.is_some(), terms.deadline));
+    note(Layer::OwnUser, &|| terms.identity.is_some_and(identity::assume));
+    note(Layer::NotDumpable, &identity::refuse_dumps);
+    note(Layer::NoNewPrivileges, &identity::refuse_privileges);
+    note(Layer::Landlock, &filesystem::restrict_to_scratch);
+    // Last, since it forbids what the layers above need.
+    note(Layer::Seccomp, &syscalls::filter);
+    held
 }

@@ -1,23 +1,23 @@
 //! System calls: an allow-list. What is not named here (sockets, exec, fork, ptrace, mounts, keys,
-//! io_uring …) answers EPERM, so that a library that tries something optional carries on.
+//! io_uring, executable memory …) answers EPERM, so that a library that tries something optional carries on.
 
 use std::collections::BTreeMap;
 
 use libc::{
-    CLONE_THREAD, PR_SET_NAME, SYS_brk, SYS_clock_getres, SYS_clock_gettime, SYS_clock_nanosleep, SYS_clone,
-    SYS_clone3, SYS_close, SYS_dup, SYS_exit, SYS_exit_group, SYS_faccessat, SYS_fadvise64, SYS_fallocate,
-    SYS_fcntl, SYS_fdatasync, SYS_fstat, SYS_fsync, SYS_ftruncate, SYS_futex, SYS_get_robust_list,
-    SYS_getcpu, SYS_getdents64, SYS_getegid, SYS_geteuid, SYS_getgid, SYS_getpid, SYS_getrandom,
-    SYS_getrusage, SYS_gettid, SYS_gettimeofday, SYS_getuid, SYS_lseek, SYS_madvise, SYS_membarrier,
-    SYS_mmap, SYS_mprotect, SYS_mremap, SYS_munmap, SYS_nanosleep, SYS_newfstatat, SYS_openat, SYS_ppoll,
-    SYS_prctl, SYS_pread64, SYS_pwrite64, SYS_read, SYS_readv, SYS_renameat, SYS_renameat2,
-    SYS_restart_syscall, SYS_rseq, SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn,
+    CLONE_THREAD, PR_SET_NAME, PROT_EXEC, SYS_brk, SYS_clock_getres, SYS_clock_gettime, SYS_clock_nanosleep,
+    SYS_clone, SYS_clone3, SYS_close, SYS_dup, SYS_exit, SYS_exit_group, SYS_faccessat, SYS_fadvise64,
+    SYS_fallocate, SYS_fcntl, SYS_fdatasync, SYS_fstat, SYS_fsync, SYS_ftruncate, SYS_futex,
+    SYS_get_robust_list, SYS_getcpu, SYS_getdents64, SYS_getegid, SYS_geteuid, SYS_getgid, SYS_getpid,
+    SYS_getrandom, SYS_getrusage, SYS_gettid, SYS_gettimeofday, SYS_getuid, SYS_lseek, SYS_madvise,
+    SYS_membarrier, SYS_mmap, SYS_mprotect, SYS_mremap, SYS_munmap, SYS_nanosleep, SYS_newfstatat,
+    SYS_openat, SYS_ppoll, SYS_prctl, SYS_pread64, SYS_pwrite64, SYS_read, SYS_readv, SYS_renameat,
+    SYS_renameat2, SYS_restart_syscall, SYS_rseq, SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn,
     SYS_sched_getaffinity, SYS_sched_yield, SYS_set_robust_list, SYS_sigaltstack, SYS_statx, SYS_sysinfo,
     SYS_tgkill, SYS_uname, SYS_unlinkat, SYS_write, SYS_writev,
 };
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
-    TargetArch, apply_filter,
+    TargetArch, apply_filter_all_threads,
 };
 
 /// Allowed with any arguments. Opening a file is here, since Landlock or the root directory decides
@@ -47,10 +47,8 @@ const ALLOWED: &[i64] = &[
     SYS_renameat,
     SYS_renameat2,
     SYS_unlinkat,
-    SYS_mmap,
     SYS_munmap,
     SYS_mremap,
-    SYS_mprotect,
     SYS_madvise,
     SYS_brk,
     SYS_membarrier,
@@ -96,15 +94,15 @@ const ALLOWED_OLD: &[i64] = &[
     libc::SYS_poll,
     libc::SYS_rename,
     libc::SYS_unlink,
-    libc::SYS_readlink,
 ];
 #[cfg(not(target_arch = "x86_64"))]
 const ALLOWED_OLD: &[i64] = &[];
 
-/// Installs the filters for this thread and all that it will start.
+/// Installs the filters for every thread there is and will be. A call in another machine's numbering
+/// (32 bit) ends the process; x32 numbers are not on the list.
 pub fn filter() -> bool {
     let Some((clone3, main)) = threads_only().ok().zip(allow_list().ok()) else { return false };
-    apply_filter(&clone3).is_ok() && apply_filter(&main).is_ok()
+    apply_filter_all_threads(&clone3).is_ok() && apply_filter_all_threads(&main).is_ok()
 }
 
 /// `clone3` hides its flags behind a pointer; answered "no such call", the C library falls back to
@@ -120,6 +118,11 @@ fn allow_list() -> Result<BpfProgram, seccompiler::Error> {
     // The stacked filter answered it already; the stricter of two answers would win otherwise.
     rules.insert(SYS_clone3, vec![]);
     let thread = u64::from(CLONE_THREAD.cast_unsigned());
+    // Memory that can be executed is what the program and its libraries brought: no code is made.
+    let execute = u64::from(PROT_EXEC.cast_unsigned());
+    for call in [SYS_mmap, SYS_mprotect] {
+        rules.insert(call, vec![only(2, SeccompCmpOp::MaskedEq(execute), 0)?]);
+    }
     rules.insert(SYS_clone, vec![only(0, SeccompCmpOp::MaskedEq(thread), thread)?]);
     let name = u64::from(PR_SET_NAME.cast_unsigned());
     rules.insert(SYS_prctl, vec![only(0, SeccompCmpOp::Eq, name)?]);

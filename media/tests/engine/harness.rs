@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_reelmill-media");
 /// Any user but root, who exists nowhere.
-const UID: u32 = 61_000;
+pub const UID: u32 = 61_000;
 
 /// A file of the corpus: as the project's owners keep it beside the repository, else the copy in it.
 pub fn corpus(name: &str) -> PathBuf {
@@ -83,15 +83,27 @@ impl Scratch {
     /// The same, while it runs.
     pub fn start(&self, arguments: &[&str], stdin: &[u8]) -> Child {
         let mut command = Command::new(PROGRAM);
-        command.current_dir(self.0.path()).env_clear().args(arguments);
-        if is_root() {
-            command.args(["--uid", &UID.to_string(), "--gid", &UID.to_string()]);
-        }
-        let mut child =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        command.env_clear().args(arguments);
+        let mut child = self.prepare(&mut command).spawn().unwrap();
         // A program that does not want to read is no failure of this test.
         let _unread = child.stdin.take().unwrap().write_all(stdin);
         child
+    }
+
+    /// What becomes of a command that starts the program in an unusual way.
+    pub fn output_of(&self, mut command: Command) -> Output {
+        let mut child = self.prepare(&mut command).spawn().unwrap();
+        drop(child.stdin.take());
+        child.wait_with_output().unwrap()
+    }
+
+    /// As a worker starts it: here, as a user of its own, with pipes.
+    pub fn prepare<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command.current_dir(self.0.path());
+        if is_root() {
+            command.args(["--uid", &UID.to_string(), "--gid", &UID.to_string()]);
+        }
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped())
     }
 
     pub fn ask(&self, request: &Request) -> Vec<Event> {

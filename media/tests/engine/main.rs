@@ -4,8 +4,12 @@
 
 mod alignment;
 mod animations;
+mod canary;
+mod corpus;
+mod fuzz;
 mod harness;
 mod jail;
+mod judge;
 mod looks;
 mod nasty;
 mod orphan;

@@ -141,6 +141,18 @@ fn case() -> impl Strategy<Value = (MediaInfo, Vec<Want<'static>>)> {
     ]
 }
 
+/// Facts come from a process that reads untrusted media: nonsense in them stops nobody.
+#[test]
+fn facts_that_cannot_be_do_not_stop_the_planner() {
+    for duration in [0, u64::MAX, u64::MAX - 1999, u64::MAX / 60_000] {
+        let info = MediaInfo { duration_ms: Some(duration), moov_first: false, ..conforming() };
+        for info in [info.clone(), with_video(info, |video| "vp9".clone_into(&mut video.codec))] {
+            let wants: Vec<_> = rows(MediaKind::Video).into_iter().map(Want::new).collect();
+            assert_eq!(plan(&info, &wants).fits.len(), wants.len());
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn every_target_gets_a_file_that_it_accepts((info, wants) in case()) {

@@ -1,6 +1,6 @@
-//! File names of a request: names in the scratch directory and nothing else.
+//! File names of a request to the engine: names in the scratch directory and nothing else.
 
-use domain::problem::{Problem, Remedy};
+use crate::problem::{Problem, Remedy};
 
 /// Longer ones are not from our worker.
 const NAME_BYTES_MAX: usize = 200;

@@ -123,7 +123,9 @@ fn decoding(path: &Path, strictly: bool) -> Option<String> {
     let output = command.args(["-map", "0", "-f", "null", "-"]).output().unwrap();
     let log = String::from_utf8_lossy(&output.stderr);
     let fine = output.status.success() && (!strictly || log.is_empty());
-    (!fine).then(|| format!("ffmpeg decodes it with {}: {}", output.status, log.trim()))
+    // Of the first complaints the others follow.
+    let first: Vec<&str> = log.lines().take(3).collect();
+    (!fine).then(|| format!("ffmpeg decodes it with {}: {}", output.status, first.join("; ")))
 }
 
 fn ffprobe_streams(path: &Path) -> Value {

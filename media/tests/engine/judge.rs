@@ -80,6 +80,10 @@ impl Finished<'_> {
     fn lost_frames(&self) -> Option<String> {
         let (made, source) = (self.info.video.as_ref()?, self.source.video.as_ref()?);
         let (made, frames) = (to_f64(made.frames), to_f64(source.frames));
+        if source.frame_rate <= 0.0 {
+            // A single frame has no rate.
+            return (made < 1.0).then(|| "it has no frame".to_owned());
+        }
         let expected = match self.operation {
             Operation::Video(VideoOutput { video: Some(encode), .. }) => {
                 let rate = f64::from(encode.frame_rate.0) / f64::from(encode.frame_rate.1);

@@ -80,6 +80,10 @@ impl Finished<'_> {
     fn lost_frames(&self) -> Option<String> {
         let (made, source) = (self.info.video.as_ref()?, self.source.video.as_ref()?);
         let (made, frames) = (to_f64(made.frames), to_f64(source.frames));
+        if source.frame_rate <= 0.0 {
+            // A single frame has no rate.
+            return (made < 1.0).then(|| "it has no frame".to_owned());
+        }
         let expected = match self.operation {
             Operation::Video(VideoOutput { video: Some(encode), .. }) => {
                 let rate = f64::from(encode.frame_rate.0) / f64::from(encode.frame_rate.1);
@@ -123,7 +127,9 @@ fn decoding(path: &Path, strictly: bool) -> Option<String> {
     let output = command.args(["-map", "0", "-f", "null", "-"]).output().unwrap();
     let log = String::from_utf8_lossy(&output.stderr);
     let fine = output.status.success() && (!strictly || log.is_empty());
-    (!fine).then(|| format!("ffmpeg decodes it with {}: {}", output.status, log.trim()))
+    // Of the first complaints the others follow.
+    let first: Vec<&str> = log.lines().take(3).collect();
+    (!fine).then(|| format!("ffmpeg decodes it with {}: {}", output.status, first.join("; ")))
 }
 
 fn ffprobe_streams(path: &Path) -> Value {

@@ -24,7 +24,8 @@ pub(super) fn fit(
     let found = violations(info, want.profile);
     let source = (info.width, info.height);
     let near = shape(source, limits.ratio, prefers, want, SHAPE_TOLERANCE);
-    if found.is_empty() && near.framing == Framing::Whole && want.style.watermark.is_none() {
+    let has_size = want.size.is_none_or(|size| size == source);
+    if found.is_empty() && has_size && near.framing == Framing::Whole && want.style.watermark.is_none() {
         return Ok(Fit {
             operation: Operation::Passthrough,
             framing: Framing::Whole,
@@ -44,7 +45,10 @@ pub(super) fn fit(
         short_side: prefers.short_side,
         step: 1,
     };
-    let (width, height) = size(&shape, &bounds, want.profile)?;
+    let (width, height) = match want.size {
+        Some(size) => size,
+        None => size(&shape, &bounds, want.profile)?,
+    };
     let max_bytes = BYTES_AIM.min(limits.bytes_max);
     let operation = Operation::Image(ImageOutput {
         format: prefers.format,

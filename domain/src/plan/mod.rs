@@ -45,6 +45,8 @@ pub struct Want<'a> {
     pub overrides: Overrides,
     /// `None`: a shape of its own.
     pub shape: Option<SharedShape<'a>>,
+    /// Exactly this many px, as all items of a carousel; `None`: what suits it.
+    pub size: Option<(u32, u32)>,
     /// What is longer than allowed may be cut: its beginning is taken.
     pub trim: bool,
     pub style: &'a Style,
@@ -77,7 +79,7 @@ impl<'a> Want<'a> {
     #[must_use]
     pub fn new(profile: &'a Profile) -> Self {
         let overrides = Overrides::default();
-        Self { profile, framing: None, overrides, shape: None, trim: false, style: Style::PLAIN }
+        Self { profile, framing: None, overrides, shape: None, size: None, trim: false, style: Style::PLAIN }
     }
 }
 

@@ -58,7 +58,16 @@ pub fn fit_post(profile: &'static Profile, files: &[&MediaInfo], wish: &PostWish
         leader = item(first, shape);
         shape = shape_of(rule, &leader);
     }
-    std::iter::once(leader).chain(others.iter().map(|info| item(info, shape))).collect()
+    let plans: Vec<FilePlan> =
+        std::iter::once(leader).chain(others.iter().map(|info| item(info, shape))).collect();
+    // The smallest of the sizes that suit them, so that none is enlarged for the others.
+    let sizes = plans.iter().filter_map(|plan| plan.fit.as_ref().ok()).map(|fit| (fit.width, fit.height));
+    let Some(size) = sizes.min().filter(|_| limits.equal_size) else { return plans };
+    let resized = |(info, plan): (&&MediaInfo, FilePlan)| {
+        let want = Want { profile: plan.profile, shape, size: Some(size), ..want };
+        FilePlan { fit: plan.fit.and_then(|_| fit(info, &want)), ..plan }
+    };
+    files.iter().zip(plans).map(resized).collect()
 }
 
 /// The shape that a carousel which begins with `leader` is shown in; `None` when nothing is made of it.

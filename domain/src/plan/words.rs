@@ -116,7 +116,7 @@ mod tests {
             (
                 MediaInfo { duration_ms: Some(100_000), ..conforming() },
                 "facebook.reel",
-                "It is 100 s long and Facebook takes at most 90 s here. Choose a shorter video.",
+                "It is 100 s long and Facebook takes at most 90 s here. Choose a shorter video, or let it be cut.",
             ),
         ];
         for (info, name, expected) in cases {

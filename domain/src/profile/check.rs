@@ -226,6 +226,7 @@ impl Faults {
         let taken = limits.formats.iter().any(|format| format == made);
         check(taken, "formats", &format!("`{made}` is what is made: see `prefers.format`"));
         check(known(&limits.formats, &FORMATS), "formats", &unknown(&FORMATS));
+        check(made != "webp" || limits.alpha, "alpha", "a WebP is made with what is transparent");
         check(limits.bytes_max >= 200_000, "bytes_max", "less than 0.2 MB: it is in bytes");
         let preferred = prefers.long_side + prefers.short_side;
         check(

@@ -19,8 +19,11 @@ mod sources;
 
 use serde_json::{Value, json};
 
+/// Measures and tells.
+type Measure = fn() -> Value;
+
 /// Every figure, in the order of their making.
-const FIGURES: [(&str, fn() -> Value); 6] = [
+const FIGURES: [(&str, Measure); 6] = [
     ("reel", reel::measure),
     ("clip", clip::measure),
     ("single", single::measure),

@@ -52,6 +52,7 @@ impl Taken {
 ///
 /// # Panics
 /// When it fails.
+#[expect(clippy::zombie_processes, reason = "wait4 waits for it")]
 pub fn run(command: &mut Command, input: &[u8]) -> (Taken, Vec<u8>) {
     let started = Instant::now();
     let mut child = command

@@ -8,5 +8,5 @@ mod raw;
 
 pub use raw::{
     StreamFacts, close_file, copy_stream, is_hidden, metadata_keys, pixel_format, quiet, reference,
-    reference_audio, rgb_picture, share, silence,
+    reference_audio, rgb_picture, rgba_picture, share, silence, sound_format,
 };

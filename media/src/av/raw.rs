@@ -13,7 +13,7 @@ use ffmpeg_next::codec::packet::Ref as _;
 use ffmpeg_next::format::context::{Input, Output};
 use ffmpeg_next::format::stream::Stream;
 use ffmpeg_next::{Dictionary, Error, Packet, ffi, frame};
-use image::RgbImage;
+use image::{RgbImage, RgbaImage};
 
 // Declared again with integers in the place of enums, for the reason above. The names are found in
 // the same libraries.
@@ -218,12 +218,27 @@ pub fn silence(samples: c_int, rate: c_int) -> Result<frame::Audio, Error> {
 
 /// A picture of RGB, in memory of FFmpeg's own.
 pub fn rgb_picture(rgb: &RgbImage) -> Result<frame::Video, Error> {
+    packed(rgb, rgb.dimensions(), 3, ffi::AVPixelFormat::AV_PIX_FMT_RGB24)
+}
+
+/// A picture of RGB with alpha, in memory of FFmpeg's own.
+pub fn rgba_picture(rgba: &RgbaImage) -> Result<frame::Video, Error> {
+    packed(rgba, rgba.dimensions(), 4, ffi::AVPixelFormat::AV_PIX_FMT_RGBA)
+}
+
+fn packed(
+    bytes: &[u8],
+    (width, height): (u32, u32),
+    channels: usize,
+    format: ffi::AVPixelFormat,
+) -> Result<frame::Video, Error> {
+    let row = width as usize * channels;
     let int = |side: u32| c_int::try_from(side).map_err(|_| Error::InvalidData);
-    let (width, height, mut picture) = (int(rgb.width())?, int(rgb.height())?, frame::Video::empty());
+    let (width, height, mut picture) = (int(width)?, int(height)?, frame::Video::empty());
     // SAFETY: as in `silence`; pixels are written below, through the wrapper, which knows the buffer's size.
     let result = unsafe {
         let raw = picture.as_mut_ptr();
-        (*raw).format = ffi::AVPixelFormat::AV_PIX_FMT_RGB24 as c_int;
+        (*raw).format = format as c_int;
         (*raw).width = width;
         (*raw).height = height;
         ffi::av_frame_get_buffer(raw, 0)
@@ -231,8 +246,8 @@ pub fn rgb_picture(rgb: &RgbImage) -> Result<frame::Video, Error> {
     if result < 0 {
         return Err(Error::from(result));
     }
-    let (pitch, row) = (picture.stride(0), rgb.width() as usize * 3);
-    for (from, to) in rgb.chunks_exact(row).zip(picture.data_mut(0).chunks_exact_mut(pitch)) {
+    let pitch = picture.stride(0);
+    for (from, to) in bytes.chunks_exact(row).zip(picture.data_mut(0).chunks_exact_mut(pitch)) {
         to[..row].copy_from_slice(from);
     }
     Ok(picture)

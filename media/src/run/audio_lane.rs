@@ -7,7 +7,7 @@ use ffmpeg_next::{ChannelLayout, Dictionary, Error, Packet, Rational, encoder, f
 
 use super::timeline::Timeline;
 use crate::av::graph::Graph;
-use crate::av::{reference_audio, silence};
+use crate::av::{reference_audio, silence, sound_format};
 use crate::reject;
 
 /// What every network takes, Hz.
@@ -72,7 +72,10 @@ impl AudioLane {
         let length = self.samples();
         let graph = match &mut self.graph {
             Some(graph) => graph,
-            none => none.insert(Graph::audio(&sound, self.time_base, &chain(length), FRAME_SAMPLES)?),
+            none => {
+                let chain = chain(channels(&sound), length);
+                none.insert(Graph::audio(&sound, self.time_base, &chain, FRAME_SAMPLES)?)
+            }
         };
         match graph.push(&sound) {
             // The pictures are over: what is heard after them is not wanted.
@@ -135,12 +138,25 @@ impl AudioLane {
 }
 
 /// Starts at zero by cutting or silence, follows the stream's clock through gaps and drift, ends
-/// with the pictures. Down- and upmixing is the resampler's.
-fn chain(samples: u64) -> String {
+/// with the pictures.
+///
+/// A single channel is heard from both sides as loud as it is; the resampler would take 3 dB off it. More than two are
+/// mixed as ITU-R BS.775 says, which may add up to more than there is room for: peaks are held down, and nothing else.
+fn chain(channels: u32, samples: u64) -> String {
+    let (spread, held) = match channels {
+        1 => ("pan=stereo|c0=c0|c1=c0,", ""),
+        2 => ("", ""),
+        _ => ("", "alimiter=limit=0.97:level=0:latency=1,"),
+    };
     format!(
-        "aresample={SAMPLE_RATE}:async=1000:first_pts=0,aformat=sample_fmts=fltp:channel_layouts=stereo\
-         ,apad=whole_len={samples},atrim=end_sample={samples}"
+        "{spread}aresample={SAMPLE_RATE}:async=1000:first_pts=0,aformat=sample_fmts=fltp:channel_layouts=stereo,{held}\
+         apad=whole_len={samples},atrim=end_sample={samples}"
     )
+}
+
+fn channels(sound: &frame::Audio) -> u32 {
+    let (_, _, channels) = sound_format(sound);
+    channels.unsigned_abs()
 }
 
 fn open(bit_rate: u32) -> Result<encoder::Audio, Error> {

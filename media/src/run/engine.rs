@@ -27,6 +27,7 @@ use super::verify::{Expected, verify};
 use super::{Done, report};
 use crate::av::input;
 use crate::events::Events;
+use crate::image::logo::Logos;
 use crate::probe::{Sniffed, Video};
 use crate::reject;
 
@@ -62,6 +63,7 @@ pub fn run(
     let opening = Opening {
         source: origin.source(),
         joined: joined.as_ref(),
+        logos: &Logos::read(&request.overlays, &request.limits),
         video,
         timeline,
         span: request.span,

@@ -13,10 +13,12 @@ use ffmpeg_next::format::stream::Stream;
 use super::audio_lane::AudioLane;
 use super::outputs::Wanted;
 use super::timeline::Timeline;
-use super::video_lane::{LaneInput, VideoLane, as_source, frame_time};
+use super::video_lane::{LaneInput, Logo, VideoLane, as_source, frame_time};
 use super::writer::{From, Writer};
 use crate::av::input::Source;
 use crate::av::picture::Timing;
+use crate::av::rgba_picture;
+use crate::image::logo::Logos;
 use crate::probe::Video;
 use crate::reject;
 
@@ -29,6 +31,7 @@ pub struct Opening<'a> {
     pub source: Option<&'a Source>,
     /// The first of the parts that pictures are copied from, instead of being encoded.
     pub joined: Option<&'a Source>,
+    pub logos: &'a Logos,
     pub video: &'a Video,
     pub timeline: Timeline,
     pub span: Option<Span>,
@@ -106,6 +109,7 @@ impl Opening<'_> {
                         time_base: frame_time(&encodes[feed.from]),
                         framing: feed.framing,
                         timing: None,
+                        logo: self.logo(&key),
                     },
                     None => self.source_input(&key, timing)?,
                 };
@@ -184,7 +188,16 @@ impl Opening<'_> {
             time_base: self.video_stream().map_or(MILLISECONDS, |stream| stream.time_base()),
             framing: key.encode.framing,
             timing: Some(timing),
+            logo: self.logo(key),
         })
+    }
+
+    /// The logo that an encode wants, as large as it wants it.
+    fn logo(&self, key: &PictureKey) -> Result<Option<Logo>, Problem> {
+        let Some(mark) = &key.encode.watermark else { return Ok(None) };
+        let (logo, place) = self.logos.placed(mark, (key.encode.width, key.encode.height))?;
+        let picture = rgba_picture(&logo).map_err(|_| reject::not_made("memory ran out"))?;
+        Ok(Some(Logo { picture, place: (place.left, place.top) }))
     }
 
     fn video_stream(&self) -> Option<Stream<'_>> {

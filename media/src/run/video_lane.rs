@@ -37,6 +37,16 @@ pub struct LaneInput {
     pub framing: Framing,
     /// Which frames are wanted; `None`: the pictures come at the output's rate already.
     pub timing: Option<Timing>,
+    /// What is drawn over them; else why it cannot be.
+    pub logo: Result<Option<Logo>, Problem>,
+}
+
+/// A logo as large as it is drawn.
+pub struct Logo {
+    /// In RGBA.
+    pub picture: frame::Video,
+    /// Where its upper left corner stands, px.
+    pub place: (u32, u32),
 }
 
 /// Where a lane's work goes as it is done.
@@ -55,7 +65,9 @@ impl VideoLane {
     /// Opens the encoder with `threads` threads; filters follow with the first picture.
     #[must_use]
     pub fn open(encode: &VideoEncode, input: LaneInput, length_s: f64, threads: usize) -> Self {
-        let encoder = open(encode, threads).map_err(|_| reject::not_made("the video encoder did not start"));
+        let started =
+            || open(encode, threads).map_err(|_| reject::not_made("the video encoder did not start"));
+        let encoder = input.logo.as_ref().map_err(Clone::clone).and_then(|_| started());
         Self { encode: encode.clone(), input, length_s, graph: None, shape: (0, 0, 0), encoder }
     }
 
@@ -98,9 +110,11 @@ impl VideoLane {
             Some(_) => return Err(Error::InputChanged),
             none => {
                 self.shape = shape;
-                let chain = chain(&self.input.source, &look(&self.encode, &self.input), None);
-                let sar = self.input.source.sar;
-                none.insert(Graph::video(&picture, self.input.time_base, sar, &chain, None)?)
+                let logo = self.input.logo.as_ref().ok().and_then(Option::as_ref);
+                let place = logo.map(|logo| logo.place);
+                let chain = chain(&self.input.source, &look(&self.encode, &self.input), place);
+                let (tick, sar) = (self.input.time_base, self.input.source.sar);
+                none.insert(Graph::video(&picture, tick, sar, &chain, logo.map(|logo| &logo.picture))?)
             }
         };
         let wants_more = match graph.push(&picture) {

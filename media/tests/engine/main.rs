@@ -18,4 +18,5 @@ mod photos;
 mod pictures;
 mod probe;
 mod remux;
+mod sound;
 mod videos;

@@ -1,0 +1,47 @@
+//! How loud a source is heard: as loud as it is, from both sides, and never beyond what there is room for.
+
+use domain::operation::AudioOutput;
+
+use crate::harness::{AAC, Scratch, encode, ffmpeg_pipe, video};
+use domain::operation::Framing;
+
+/// The highest level of left and right, 1 for full scale, of a second in the middle.
+fn peaks(sound: &str) -> [f32; 2] {
+    let arguments = format!(
+        "-f lavfi -i testsrc2=s=160x90:r=25:d=3 -f lavfi -i {sound} -shortest -c:v mpeg4 -c:a pcm_s16le"
+    );
+    let scratch = Scratch::made_by_ffmpeg("mov", &arguments);
+    scratch.make(video(encode(160, 90, Framing::Whole, (25, 1)), AAC)).unwrap();
+    let raw = ffmpeg_pipe(&format!("-ss 1 -t 1 -i {} -vn -f f32le -ac 2", scratch.path("out").display()));
+    let samples = raw.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect::<Vec<_>>();
+    let peak = |side: usize| samples.iter().skip(side).step_by(2).fold(0.0, |peak: f32, s| peak.max(s.abs()));
+    [peak(0), peak(1)]
+}
+
+#[track_caller]
+fn assert_near(peaks: [f32; 2], wanted: f32) {
+    assert!(peaks.iter().all(|peak| (peak - wanted).abs() < 0.04), "{peaks:?} instead of {wanted}");
+}
+
+#[test]
+fn one_channel_is_heard_from_both_sides_as_loud_as_it_is() {
+    assert_near(peaks("sine=d=3:r=48000,volume=4,aformat=channel_layouts=mono"), 0.5);
+    assert_near(peaks("sine=d=3:r=48000,volume=4,pan=stereo|c0=c0|c1=c0"), 0.5);
+}
+
+#[test]
+fn six_channels_are_mixed_and_their_peaks_held_down() {
+    // ITU-R BS.775: the centre goes to both sides, 3 dB lower.
+    assert_near(peaks("sine=d=3:r=48000,volume=4,pan=5.1|FC=c0"), 0.354);
+    assert_near(peaks("sine=d=3:r=48000,volume=4,pan=5.1|FL=c0|FR=c0"), 0.5);
+    let all = peaks("sine=d=3:r=48000,volume=7.9,pan=5.1|FL=c0|FR=c0|FC=c0|BL=c0|BR=c0");
+    assert!(all.iter().all(|peak| (0.9..1.0).contains(peak)), "{all:?}");
+}
+
+#[test]
+fn where_a_network_wants_sound_it_gets_silence() {
+    let scratch = Scratch::made_by_ffmpeg("mov", "-f lavfi -i testsrc2=s=160x90:r=25:d=3 -c:v mpeg4");
+    let silent = AudioOutput::Silent { bit_rate: 128_000 };
+    let info = scratch.make(video(encode(160, 90, Framing::Whole, (25, 1)), silent)).unwrap();
+    assert_eq!(info.audio.map(|audio| (audio.channels, audio.sample_rate)), Some((2, 48_000)));
+}

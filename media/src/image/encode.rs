@@ -80,6 +80,8 @@ fn webp(picture: &DynamicImage, quality: u8) -> Result<Vec<u8>, Problem> {
     let failed = || reject::not_made("the picture could not be encoded");
     let mut config = webp::WebPConfig::new().map_err(|()| failed())?;
     config.quality = f32::from(quality);
+    // Lossless, alpha alone may be more than is allowed.
+    config.alpha_quality = i32::from(quality);
     config.method = WEBP_METHOD;
     encoder.encode_advanced(&config).map(|encoded| encoded.to_vec()).map_err(|_| failed())
 }

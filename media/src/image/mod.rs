@@ -8,6 +8,7 @@ pub mod encode;
 mod fit;
 pub mod heif;
 mod jpeg;
+pub mod levels;
 pub mod logo;
 pub mod placeholder;
 mod render;
@@ -25,6 +26,7 @@ use domain::problem::Problem;
 use image::DynamicImage;
 
 use self::colour::Profile;
+use self::levels::Levels;
 use self::logo::Logos;
 use crate::reject;
 use crate::sniff::Format;
@@ -138,7 +140,7 @@ impl Photo {
     ///
     /// # Errors
     /// `media.truncated` or `media.unreadable` when the pixels cannot be decoded.
-    pub fn decode(&self, looks: &[ImageOutput]) -> Result<DynamicImage, Problem> {
+    pub fn decode(&self, looks: &[ImageOutput]) -> Result<Levels, Problem> {
         guarded(|| render::decode(self, looks))
     }
 
@@ -148,7 +150,7 @@ impl Photo {
     /// `media.transcode_failed` when it cannot be made, `media.bad_request` for a logo that is not there.
     pub fn render(
         &self,
-        pixels: &DynamicImage,
+        pixels: &Levels,
         look: &ImageOutput,
         logos: &Logos,
     ) -> Result<DynamicImage, Problem> {

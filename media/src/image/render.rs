@@ -6,36 +6,35 @@ use image::DynamicImage;
 use image::metadata::Orientation;
 
 use super::fit::Fit;
+use super::levels::Levels;
 use super::logo::Logos;
 use super::resize::{SHARP, resize};
 use super::{Photo, canvas, colour, decode as other, heif, jpeg};
+use crate::reject;
 use crate::sniff::Format;
 
 /// Decodes as large as the largest of `looks` needs it, which for a JPEG may be a fraction.
-pub fn decode(photo: &Photo, looks: &[ImageOutput]) -> Result<DynamicImage, Problem> {
-    match photo.format {
-        Format::Jpeg => {
-            let scale = looks
-                .iter()
-                .map(|look| Fit::new(photo.stored, look, sideways(photo)).scale())
-                .fold(0.0, f64::max);
-            jpeg::decode(&photo.bytes, scale)
-        }
+pub fn decode(photo: &Photo, looks: &[ImageOutput]) -> Result<Levels, Problem> {
+    let scales = |size| looks.iter().map(move |look| Fit::new(size, look, sideways(photo)).scale());
+    let decoded = match photo.format {
+        Format::Jpeg => jpeg::decode(&photo.bytes, scales(photo.stored).fold(0.0, f64::max)),
         Format::Heic | Format::Avif => heif::decode(&photo.bytes, &photo.limits),
         format => other::decode(&photo.bytes, format),
-    }
+    }?;
+    Levels::new(decoded, |size| scales(size).fold(1.0, f64::min), !is_cmyk(photo))
 }
 
 /// Makes one picture: RGB, or RGBA where something stays transparent.
 pub fn render(
     photo: &Photo,
-    pixels: &DynamicImage,
+    pixels: &Levels,
     look: &ImageOutput,
     logos: &Logos,
 ) -> Result<DynamicImage, Problem> {
-    let fit = Fit::new((pixels.width(), pixels.height()), look, sideways(photo));
+    let best = pixels.best(|size| Fit::new(size, look, sideways(photo)));
+    let (level, fit) = best.ok_or_else(reject::unreadable)?;
     // CMYK comes as four channels, too, but its fourth is no alpha.
-    let mut picture = resize(pixels, &fit, SHARP, !is_cmyk(photo))?;
+    let mut picture = resize(level, &fit, SHARP, !is_cmyk(photo))?;
     // Fewer pixels are left: now what costs time for each.
     if is_cmyk(photo) {
         picture = colour::cmyk_to_srgb(&picture, photo.profile.as_ref());

@@ -8,10 +8,10 @@ use std::thread;
 use domain::engine::{OutputOutcome, OutputRequest, RunRequest};
 use domain::operation::{ImageOutput, Operation};
 use domain::problem::Problem;
-use image::DynamicImage;
 
 use super::{Done, bad_request, report};
 use crate::events::Events;
+use crate::image::levels::Levels;
 use crate::image::logo::Logos;
 use crate::image::{Photo, cores, encode};
 use crate::probe::{Sniffed, sha256};
@@ -29,7 +29,7 @@ struct Answer<'a> {
 struct Source<'a> {
     request: &'a RunRequest,
     photo: Photo,
-    pixels: DynamicImage,
+    pixels: Levels,
     logos: Logos,
 }
 
@@ -118,7 +118,7 @@ impl Source<'_> {
         let pixels = made.decode(std::slice::from_ref(look))?;
         let info = made.info();
         let as_wanted = (info.width, info.height) == (look.width, look.height)
-            && (pixels.width(), pixels.height()) == (look.width, look.height)
+            && pixels.size() == (look.width, look.height)
             && info.container == look.format.as_str()
             && !info.has_metadata
             && info.bytes <= look.max_bytes;

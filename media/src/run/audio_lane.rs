@@ -5,6 +5,7 @@ use ffmpeg_next::codec;
 use ffmpeg_next::format::sample::{Sample, Type};
 use ffmpeg_next::{ChannelLayout, Dictionary, Error, Packet, Rational, encoder, frame};
 
+use super::peaks::Peaks;
 use super::timeline::Timeline;
 use crate::av::graph::Graph;
 use crate::av::{reference_audio, silence, sound_format};
@@ -26,6 +27,7 @@ pub struct AudioLane {
     encoder: encoder::Audio,
     /// Samples given to the encoder so far, which is the time of the next.
     encoded: i64,
+    peaks: Peaks,
 }
 
 impl AudioLane {
@@ -35,7 +37,7 @@ impl AudioLane {
     /// `media.transcode_failed` when the encoder does not take the bit rate.
     pub fn open(bit_rate: u32, timeline: Timeline, time_base: Rational) -> Result<Self, Problem> {
         let encoder = open(bit_rate).map_err(|_| reject::not_made("the sound encoder did not start"))?;
-        Ok(Self { timeline, time_base, graph: None, encoder, encoded: 0 })
+        Ok(Self { timeline, time_base, graph: None, encoder, encoded: 0, peaks: Peaks::new() })
     }
 
     /// The encoder, for the muxers' headers.
@@ -114,6 +116,7 @@ impl AudioLane {
             if !graph.pull(&mut sound)? {
                 return Ok(packets);
             }
+            self.peaks.hold(&mut sound);
             // The filters made the sound continuous; their times still carry the source's jitter.
             sound.set_pts(Some(self.encoded));
             self.encoded += i64::try_from(sound.samples()).unwrap_or(0);
@@ -141,16 +144,12 @@ impl AudioLane {
 /// with the pictures.
 ///
 /// A single channel is heard from both sides as loud as it is; the resampler would take 3 dB off it. More than two are
-/// mixed as ITU-R BS.775 says, which may add up to more than there is room for: peaks are held down, and nothing else.
+/// mixed as ITU-R BS.775 says, which may add up to more than there is room for: see [`Peaks`].
 fn chain(channels: u32, samples: u64) -> String {
-    let (spread, held) = match channels {
-        1 => ("pan=stereo|c0=c0|c1=c0,", ""),
-        2 => ("", ""),
-        _ => ("", "alimiter=limit=0.97:level=0:latency=1,"),
-    };
+    let spread = if channels == 1 { "pan=stereo|c0=c0|c1=c0," } else { "" };
     format!(
-        "{spread}aresample={SAMPLE_RATE}:async=1000:first_pts=0,aformat=sample_fmts=fltp:channel_layouts=stereo,{held}\
-         apad=whole_len={samples},atrim=end_sample={samples}"
+        "{spread}aresample={SAMPLE_RATE}:async=1000:first_pts=0,aformat=sample_fmts=fltp:channel_layouts=stereo\
+         ,apad=whole_len={samples},atrim=end_sample={samples}"
     )
 }
 

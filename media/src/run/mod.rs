@@ -10,6 +10,7 @@ mod opening;
 mod origin;
 mod outputs;
 mod parts;
+mod peaks;
 mod photos;
 mod progress;
 mod reader;

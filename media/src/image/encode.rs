@@ -37,7 +37,7 @@ pub fn encode(picture: &DynamicImage, look: &ImageOutput) -> Result<Encoded, Pro
         if size <= look.max_bytes {
             return Ok(Encoded { bytes, tries });
         }
-        match size_model::lower(look.format, quality, size, look.max_bytes) {
+        match size_model::lower(look.format, quality, size, look.max_bytes, tries > 1) {
             Some(lower) => quality = lower,
             None => break,
         }

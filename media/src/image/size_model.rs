@@ -12,9 +12,10 @@ const JPEG_POWER: f64 = 0.49;
 const WEBP_POWER: f64 = 0.79;
 
 /// The highest quality below `quality` at which the `bytes` of the last try become `bytes_max` or
-/// less. `None` when there is none worth a try.
+/// less. `missed`: the model was wrong about this picture (alpha, say, follows a law of its own), and there
+/// is one try left: twice as far. `None` when there is none worth a try.
 #[must_use]
-pub fn lower(format: ImageFormat, quality: u8, bytes: u64, bytes_max: u64) -> Option<u8> {
+pub fn lower(format: ImageFormat, quality: u8, bytes: u64, bytes_max: u64, missed: bool) -> Option<u8> {
     if quality <= QUALITY_MIN {
         return None;
     }
@@ -24,7 +25,8 @@ pub fn lower(format: ImageFormat, quality: u8, bytes: u64, bytes_max: u64) -> Op
         ImageFormat::Jpeg => JPEG_POWER,
         ImageFormat::Webp => WEBP_POWER,
     };
-    let wanted = step(format, quality) * excess.powf(1.0 / power);
+    let caution = if missed { 2.0 } else { 1.0 };
+    let wanted = step(format, quality) * excess.powf(caution / power);
     let fits = (QUALITY_MIN..quality).rev().find(|quality| step(format, *quality) >= wanted);
     Some(fits.unwrap_or(QUALITY_MIN))
 }
@@ -55,12 +57,16 @@ mod tests {
     #[test]
     fn quality_falls_with_the_excess_and_ends() {
         for format in [Jpeg, Webp] {
-            let a_little = lower(format, 90, 1_000_001, 1_000_000);
-            let half = lower(format, 90, 2_000_000, 1_000_000);
+            let a_little = lower(format, 90, 1_000_001, 1_000_000, false);
+            let half = lower(format, 90, 2_000_000, 1_000_000, false);
+            assert!(
+                lower(format, 90, 1_300_000, 1_000_000, true)
+                    < lower(format, 90, 1_300_000, 1_000_000, false)
+            );
             assert_eq!(a_little, Some(89), "{format:?}");
             assert!(half < Some(75) && half > Some(50), "{format:?} {half:?}");
-            assert_eq!(lower(format, 90, u64::MAX, 1), Some(QUALITY_MIN), "{format:?}");
-            assert_eq!(lower(format, QUALITY_MIN, 2, 1), None, "{format:?}");
+            assert_eq!(lower(format, 90, u64::MAX, 1, false), Some(QUALITY_MIN), "{format:?}");
+            assert_eq!(lower(format, QUALITY_MIN, 2, 1, true), None, "{format:?}");
         }
     }
 }

@@ -224,6 +224,14 @@ pub async fn parts_done(
     )
     .execute(&mut **tx)
     .await?;
+    complete_files(tx, brand, &ids).await
+}
+
+/// The files that these parts belong to and of which no part is missing.
+///
+/// # Errors
+/// When Postgres cannot be asked.
+pub async fn complete_files(tx: &mut Tx, brand: Uuid, parts: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
     let complete = sqlx::query_scalar!(
         r#"
         select distinct mine.transcoded_id from transcode_parts mine
@@ -232,7 +240,7 @@ pub async fn parts_done(
                               and other.transcoded_id = mine.transcoded_id and other.object_key is null)
         "#,
         brand,
-        &ids,
+        parts,
     )
     .fetch_all(&mut **tx)
     .await?;

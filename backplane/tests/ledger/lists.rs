@@ -11,8 +11,8 @@ use backplane::store::changes::{self, Watched};
 use backplane::store::publishing::{self, AttentionQuery, TargetQuery, Window};
 use backplane::store::tenants::{self, BrandWindow};
 use backplane::store::{
-    Scope, Store, Tx, asset_work, attempts, housekeeping_work, ingest_work, jobs, people, publish_work,
-    stuck, targets, transcode_work,
+    Scope, Store, Tx, asset_work, attempts, housekeeping_work, ingest_work, jobs, part_work, people,
+    publish_work, stuck, targets, transcode_work,
 };
 use chrono::{DateTime, Duration, Utc};
 use domain::platform::Platform;
@@ -299,6 +299,16 @@ async fn ask_as_worker(store: &Store) {
     ingest_work::closed_as_absent(&mut tx, BRAND, id(1)).await.unwrap();
     ingest_work::own_posts(&mut tx, BRAND, id(1), &names).await.unwrap();
     transcode_work::transcode_facts(&mut tx, BRAND, id(1)).await.unwrap();
+    transcode_work::are_wanted(&mut tx, BRAND, &ids()).await.unwrap();
+    transcode_work::files_of_contents(&mut tx, BRAND, &[vec![1; 32], vec![2; 32]]).await.unwrap();
+    sqlx::query("update transcoded_media set state = 'RUNNING' where id = $1")
+        .bind(id(1))
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+    part_work::part_facts(&mut tx, BRAND, id(1)).await.unwrap();
+    part_work::parts_of(&mut tx, BRAND, &ids()).await.unwrap();
+    part_work::complete_files(&mut tx, BRAND, &ids()).await.unwrap();
     asset_work::fetch_facts(&mut tx, BRAND, id(1)).await.unwrap();
     publish_work::media(&mut tx, BRAND, id(1)).await.unwrap();
     transcode_work::assets_waiting_for(&mut tx, BRAND, &ids()).await.unwrap();

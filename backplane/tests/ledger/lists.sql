@@ -77,6 +77,8 @@ select pg_temp.id(n), pg_temp.brand(n), pg_temp.id(1 + (n - 1) % 50000), uuid_se
   from generate_series(1, 100000) n;
 insert into transcode_profiles (brand_id, transcoded_id, profile)
 select pg_temp.brand(n), pg_temp.id(n), 'telegram.video' from generate_series(1, 100000) n;
+insert into transcode_parts (id, brand_id, transcoded_id, first_frame, frames)
+select pg_temp.id(n), pg_temp.brand(n), pg_temp.id(n), 0, 3600 from generate_series(1, 100000) n;
 
 insert into adapted_captions (id, brand_id, platform, text, length, max_length, author)
 select pg_temp.id(n), pg_temp.brand(n), 'telegram', 'Coffee', 6, 1024, 'RULES' from generate_series(1, 100000) n;

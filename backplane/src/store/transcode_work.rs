@@ -1,10 +1,15 @@
 //! What the transcode job reads and writes: the files that are made of an asset.
 
+use std::collections::HashMap;
+
+use domain::engine::ENGINE_VERSION;
+use domain::operation::Operation;
 use domain::problem::Problem;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::jobs::Fence;
+use super::publishing::stored::from_json;
 use super::{StoreError, Tx};
 
 /// Whose targets wait for these files: assets of the same content share them.
@@ -122,6 +127,41 @@ pub async fn files_of_contents(
     .fetch_all(&mut **tx)
     .await?;
     Ok(rows.into_iter().map(|row| (row.hash, row.object_key)).collect())
+}
+
+/// Files of one content that are looked at as candidates; a source is wanted in a dozen forms at most.
+const CANDIDATES_MAX: i64 = 64;
+
+/// The encodes of `contents` that are made or under way, by content.
+///
+/// # Errors
+/// When Postgres cannot be asked.
+pub async fn encodes_of_contents(
+    tx: &mut Tx,
+    brand: Uuid,
+    contents: &[Vec<u8>],
+) -> Result<HashMap<Vec<u8>, Vec<Operation>>, StoreError> {
+    let rows = sqlx::query!(
+        r#"
+        select wanted.hash as "hash!", made.operation
+          from unnest($2::bytea[]) as wanted (hash)
+         cross join lateral (select m.operation from transcoded_media m
+                              where m.brand_id = $1 and m.content_hash = wanted.hash and m.engine_version = $3
+                                and m.kind = 'TRANSCODE' and m.state <> 'FAILED'
+                              order by m.operation_key limit $4) made
+        "#,
+        brand,
+        contents,
+        ENGINE_VERSION,
+        CANDIDATES_MAX,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let mut operations: HashMap<Vec<u8>, Vec<Operation>> = HashMap::new();
+    for row in rows {
+        operations.entry(row.hash).or_default().push(from_json(row.operation)?);
+    }
+    Ok(operations)
 }
 
 /// Marks rows as being worked on.

@@ -94,7 +94,8 @@ async fn a_video_says_what_it_would_become_for_each_network_and_why_not() {
     assert_eq!([&telegram["operation"], &telegram["summary"]], ["PASSTHROUGH", "Sent as it is."]);
     assert_eq!(telegram["problem"], json!(null));
     let [reel] = of(&some, "facebook.reel")[..] else { panic!("{some:?}") };
-    let message = "It is 100 s long and Facebook takes at most 90 s here. Choose a shorter video.";
+    let message =
+        "It is 100 s long and Facebook takes at most 90 s here. Choose a shorter video, or let it be cut.";
     assert_eq!(
         reel["problem"],
         json!({ "code": "media.too_long", "message": message, "remedy": "CHANGE_MEDIA" })

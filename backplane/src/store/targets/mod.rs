@@ -16,6 +16,7 @@ use domain::problem::Problem;
 use uuid::Uuid;
 
 use super::publishing::{PlanFile, PlanSource, plan_sources};
+use super::transcode_work::encodes_of_contents;
 use super::{StoreError, Tx};
 use read::Waiting;
 use write::{Moved, StoredFile};
@@ -172,7 +173,7 @@ async fn share_files(
         return Ok(());
     }
     let contents: Vec<Vec<u8>> = contents.into_iter().collect();
-    let existing = write::operations_of(tx, brand, &contents).await?;
+    let existing = encodes_of_contents(tx, brand, &contents).await?;
     for content in contents {
         let mut files: Vec<&mut write::WantedFile> =
             wanted.iter_mut().filter(|file| file.content_hash == content && encodes(file)).collect();

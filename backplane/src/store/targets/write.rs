@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::read::Waiting;
 use crate::job_kind::{JobKind, Lane};
 use crate::store::jobs::{NewJob, enqueue, ensure};
-use crate::store::publishing::stored::{ProblemColumns, from_json};
+use crate::store::publishing::stored::ProblemColumns;
 use crate::store::{StoreError, Tx};
 
 /// One file that a target needs.
@@ -133,38 +133,6 @@ async fn tied(
         Ok(((row.target_id, row.position), ((row.content_hash, row.operation_key), found)))
     });
     read.collect()
-}
-
-/// Files of one content that are looked at as candidates; a source is wanted in a dozen forms at most.
-const CANDIDATES_MAX: i64 = 64;
-
-/// The encodes of `contents` that are made or under way, by content.
-pub(super) async fn operations_of(
-    tx: &mut Tx,
-    brand: Uuid,
-    contents: &[Vec<u8>],
-) -> Result<HashMap<Vec<u8>, Vec<Operation>>, StoreError> {
-    let rows = sqlx::query!(
-        r#"
-        select wanted.hash as "hash!", made.operation
-          from unnest($2::bytea[]) as wanted (hash)
-         cross join lateral (select m.operation from transcoded_media m
-                              where m.brand_id = $1 and m.content_hash = wanted.hash and m.engine_version = $3
-                                and m.kind = 'TRANSCODE' and m.state <> 'FAILED'
-                              order by m.operation_key limit $4) made
-        "#,
-        brand,
-        contents,
-        ENGINE_VERSION,
-        CANDIDATES_MAX,
-    )
-    .fetch_all(&mut **tx)
-    .await?;
-    let mut operations: HashMap<Vec<u8>, Vec<Operation>> = HashMap::new();
-    for row in rows {
-        operations.entry(row.hash).or_default().push(from_json(row.operation)?);
-    }
-    Ok(operations)
 }
 
 /// Finds rows by identity or makes them, and locks each until the transaction ends.

@@ -4,10 +4,10 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 AUDITS := control-plane/tests/http/audits
-.PHONY: help run test check generate bench fuzz
+.PHONY: help run test check generate bench bench-media fuzz
 
 help: ## Say what there is
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
 
 run: ## Start everything on this machine, with a demo brand (ARGS="--workers 4 --no-demo" …)
 	@deploy/local/packages
@@ -38,6 +38,10 @@ bench: ## Measure, and print the figures as JSON lines (ARGS="publish_job recove
 	@deploy/local/packages
 	cargo build --workspace --bins --release
 	target/release/reelmill dev-services --measured -- cargo bench --workspace --bench figures -- $(ARGS)
+
+bench-media: ## Measure the media engine beside ffmpeg, libvips and ImageMagick (ARGS="reel clip photos" …)
+	@deploy/local/packages libvips-tools imagemagick
+	cargo bench --package media --bench peers -- $(ARGS)
 
 fuzz: ## Run thousands of damaged files through the jailed engine (ARGS="--mutations 5000 --seed 7", "--seed 7 --only 12" …)
 	@deploy/local/packages

@@ -56,14 +56,20 @@ impl Scratch {
         (taken, info.unwrap())
     }
 
-    /// What the probe takes without the jail.
-    pub fn probe_unjailed(&self) -> Taken {
-        self.remove(["thumbnail.jpg".to_owned()]);
-        let (source, thumbnail) = ("source".to_owned(), "thumbnail.jpg".to_owned());
-        let request = Request::Probe(ProbeRequest { source, thumbnail, limits: InputLimits::default() });
+    /// What it takes to start, enter the jail and end.
+    pub fn enter_jail(&self) -> Taken {
         let mut command = Command::new(PROGRAM);
-        command.current_dir(self.dir.path()).env_clear().args(["--without", "all"]);
-        run(&mut command, &serde_json::to_vec(&request).unwrap()).0
+        command.current_dir(self.dir.path()).env_clear().arg("--layers");
+        if is_root() {
+            command.args(["--uid", &UID.to_string(), "--gid", &UID.to_string()]);
+        }
+        run(&mut command, &[]).0
+    }
+
+    /// What it takes to start and end.
+    pub fn start(&self) -> Taken {
+        let mut command = Command::new(PROGRAM);
+        run(command.current_dir(self.dir.path()).env_clear().arg("--version"), &[]).0
     }
 
     /// Makes each of `operations`, called `0`, `1` …; returns also how many encodes of pictures it took.

@@ -47,6 +47,11 @@ impl MediaFit {
         self.file.fit.as_ref().ok().map(|fit| fit.effort().into())
     }
 
+    /// It is too long and may be cut: how much of its beginning would be posted, ms. See `trim` of a job and of a target.
+    async fn trim_ms(&self) -> Option<i32> {
+        self.file.trim_ms.and_then(|ms| ms.try_into().ok())
+    }
+
     /// How the picture gets into its shape.
     async fn framing(&self) -> Option<Framing> {
         self.file.fit.as_ref().ok().map(|fit| fit.framing.into())

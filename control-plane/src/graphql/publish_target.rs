@@ -142,6 +142,11 @@ impl PublishTarget {
         self.0.profile.as_deref().and_then(profile::profile).map(FormatProfile)
     }
 
+    /// If it is longer than the network takes, its beginning is posted.
+    async fn trim(&self) -> bool {
+        self.0.trim
+    }
+
     /// One, or one for each item of a carousel. Empty until the asset is probed.
     async fn fits(&self, ctx: &Context<'_>) -> Answer<Vec<MediaFit>> {
         media_fit::of_target(cx(ctx), &self.0).await

@@ -5,7 +5,7 @@ use connectors::Connectors;
 use domain::content::content_key;
 use domain::media_info::MediaInfo;
 use domain::operation::Framing;
-use domain::plan::{self, FilePlan, Fit, PostWish};
+use domain::plan::{self, FilePlan, Fit, PostWish, Want};
 use domain::platform::{MediaKind, Placement, Platform};
 use domain::problem::{Problem, Remedy};
 use domain::profile::{self, Overrides, Profile, Role};
@@ -28,6 +28,8 @@ pub struct FileFit {
     pub asset_id: Uuid,
     pub profile: &'static Profile,
     pub fit: Result<Fit, Problem>,
+    /// It is too long: so much of its beginning would do, ms.
+    pub trim_ms: Option<u64>,
 }
 
 /// The profile of a whole post for this `choice`.
@@ -73,12 +75,12 @@ pub fn file_fits(source: &PlanSource, profile: &'static Profile, choice: Choice)
     let Some(infos) = infos else { return Vec::new() };
     let Choice { framing, trim, overrides } = choice;
     let plans = plan::fit_post(profile, &infos, &PostWish { framing, overrides, trim, style: &source.style });
-    let fit = |(file, plan): (&PlanFile, FilePlan)| FileFit {
-        asset_id: file.asset_id,
-        profile: plan.profile,
-        fit: plan.fit,
+    let fit = |((file, info), plan): ((&PlanFile, &MediaInfo), FilePlan)| {
+        let want = Want { overrides, ..Want::new(plan.profile) };
+        let trim_ms = plan.fit.as_ref().err().and_then(|_| plan::trim_to(info, &want));
+        FileFit { asset_id: file.asset_id, profile: plan.profile, fit: plan.fit, trim_ms }
     };
-    source.files.iter().zip(plans).map(fit).collect()
+    source.files.iter().zip(infos).zip(plans).map(fit).collect()
 }
 
 /// How the files of an asset meet each profile of its kind on these networks, or on all, as far as every account

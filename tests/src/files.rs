@@ -119,6 +119,12 @@ pub fn conforming_clip_of(seed: u32) -> PathBuf {
     )
 }
 
+/// Green, twice as wide as high.
+#[must_use]
+pub fn logo() -> PathBuf {
+    made("logo.png", "-f lavfi -i color=c=0x00c800:s=200x100 -frames:v 1")
+}
+
 /// A square photo, a different one for each seed.
 #[must_use]
 pub fn photo(seed: u32) -> PathBuf {

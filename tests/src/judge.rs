@@ -62,3 +62,47 @@ pub fn streams_at_once(bytes: &[u8]) -> bool {
     let moov_end = find(b"mdat").unwrap_or(bytes.len());
     moov_first && !bytes[..moov_end].windows(4).any(|window| window == b"elst")
 }
+
+/// A frame from the middle of the first second, as it is stored.
+#[derive(Debug)]
+pub struct Picture {
+    pub width: usize,
+    pub height: usize,
+    /// Red, green and blue of each pixel, row by row.
+    rgb: Vec<u8>,
+}
+
+/// Decodes one frame with ffmpeg.
+///
+/// # Panics
+/// When it cannot be decoded.
+#[must_use]
+pub fn picture(bytes: &[u8]) -> Picture {
+    let seen = look(bytes);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), bytes).unwrap();
+    let output = Command::new("ffmpeg")
+        .args(["-v", "error", "-nostdin", "-noautorotate", "-ss", "0.5", "-i"])
+        .arg(file.path())
+        .args(["-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"])
+        .stderr(Stdio::inherit())
+        .output()
+        .unwrap();
+    let side = |side: u64| usize::try_from(side).unwrap();
+    let (width, height) = (side(seen.width), side(seen.height));
+    assert_eq!(output.stdout.len(), width * height * 3, "one frame");
+    Picture { width, height, rgb: output.stdout }
+}
+
+impl Picture {
+    /// Fails unless the pixel has about this colour.
+    ///
+    /// # Panics
+    /// When it has another.
+    pub fn assert_near(&self, (x, y): (usize, usize), wanted: [u8; 3]) {
+        let at = (y * self.width + x) * 3;
+        let shown = &self.rgb[at..at + 3];
+        let near = shown.iter().zip(wanted).all(|(shown, wanted)| shown.abs_diff(wanted) <= 16);
+        assert!(near, "({x}, {y}): {shown:?} instead of {wanted:?}");
+    }
+}

@@ -59,7 +59,11 @@ pub fn table() -> Vec<Mutation> {
     let bot = json!({ "telegram": { "botToken": "1:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "chat": "@x" } });
     let row = |name, may, template| Mutation { name, may, template };
     vec![
-        row("updateBrand", May::Administer, json!({ "brandId": "$brand", "name": "Mine" })),
+        row(
+            "updateBrand",
+            May::Administer,
+            json!({ "brandId": "$brand", "name": "Mine", "watermark": { "assetId": "$asset" } }),
+        ),
         row(
             "createBrand",
             May::Administer,

@@ -17,6 +17,7 @@ mod idempotency;
 mod ingest;
 mod killed_worker;
 mod long_video;
+mod looks;
 mod lost_answers;
 mod messages;
 mod phone_clip;

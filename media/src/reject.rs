@@ -17,6 +17,13 @@ pub fn unreadable() -> Problem {
     )
 }
 
+pub fn damaged() -> Problem {
+    change(
+        "media.damaged",
+        "The video is damaged: most of its pictures cannot be decoded. Export it again and upload the new file.",
+    )
+}
+
 pub fn truncated() -> Problem {
     change("media.truncated", "The file is cut off: its end is missing. Upload the whole file.")
 }

@@ -15,8 +15,10 @@ pub const THUMBNAIL_AFTER_S: f64 = 1.0;
 /// How much is decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Depth {
-    /// The first frame, and one for the thumbnail.
+    /// The first frame, and one for the thumbnail: for files that were looked into before.
     First,
+    /// And key frames all over, for files that nobody knows: one a second at first, then ever fewer.
+    Sampled,
     /// The first frame and every key frame: for files that we made.
     EveryKey,
 }
@@ -28,6 +30,9 @@ pub struct Glimpse {
     first: Option<frame::Video>,
     start: Option<f64>,
     chosen: Option<frame::Video>,
+    /// When the next key frame is looked at, if not all are.
+    next: f64,
+    keys: u32,
     broken_keys: u32,
 }
 
@@ -39,7 +44,16 @@ impl Glimpse {
     pub fn new(source: &Source, limits: &InputLimits, depth: Depth) -> Result<Self, Problem> {
         // One thread gives frames at once; more would each hold one back.
         let decoder = decoder::video(source, limits, 1)?;
-        Ok(Self { decoder, depth, first: None, start: None, chosen: None, broken_keys: 0 })
+        Ok(Self {
+            decoder,
+            depth,
+            first: None,
+            start: None,
+            chosen: None,
+            next: 0.0,
+            keys: 0,
+            broken_keys: 0,
+        })
     }
 
     /// Shows the next packet of the video, whose frame is due at `time` seconds.
@@ -52,7 +66,8 @@ impl Glimpse {
         }
         let late = time >= self.start.unwrap_or(0.0) + THUMBNAIL_AFTER_S;
         let wanted = self.chosen.is_none() && late;
-        if packet.is_key() && (wanted || self.depth == Depth::EveryKey) {
+        if packet.is_key() && (wanted || self.looks_at(time)) {
+            self.keys += 1;
             match self.decoder.decode_alone(packet) {
                 Some(picture) if wanted => self.chosen = Some(picture),
                 Some(_) => {}
@@ -66,6 +81,26 @@ impl Glimpse {
         if self.first.is_none() {
             self.decoder.finish();
             self.first = self.decoder.receive();
+        }
+    }
+
+    /// Most of the key frames that were looked at did not decode: a cut of a few frames is no reason to refuse a video,
+    /// rubbish is. The first frame, which decoded, counts as one.
+    #[must_use]
+    pub fn is_damaged(&self) -> bool {
+        self.broken_keys * 2 > self.keys + 1
+    }
+
+    fn looks_at(&mut self, time: f64) -> bool {
+        let since = time - self.start.unwrap_or(0.0);
+        match self.depth {
+            Depth::First => false,
+            Depth::EveryKey => true,
+            Depth::Sampled if since >= self.next => {
+                self.next = since + (since / 60.0).max(1.0);
+                true
+            }
+            Depth::Sampled => false,
         }
     }
 

@@ -39,7 +39,7 @@ pub fn probe(request: &ProbeRequest) -> Result<Event, Problem> {
             (photo.info().clone(), photo.thumbnail(&request.thumbnail)?)
         }
         _ => {
-            let video = open_video(&request.source, &sniffed, &request.limits, Depth::First)?;
+            let video = open_video(&request.source, &sniffed, &request.limits, Depth::Sampled)?;
             let thumbnail = thumbnail::write(&video.picture, &video.info, &request.thumbnail)?;
             (video.info, thumbnail)
         }

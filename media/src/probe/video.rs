@@ -73,6 +73,9 @@ pub fn open(path: &str, sniffed: &Sniffed, limits: &InputLimits, depth: Depth) -
     if ends_early(&source, &scan, sniffed.format) {
         return Err(reject::truncated());
     }
+    if depth == Depth::Sampled && glimpse.is_damaged() {
+        return Err(reject::damaged());
+    }
     let decodes = glimpse.broken_keys() == 0;
     let info = info(&source, &scan, sniffed, &boxes);
     Ok(Video { info, scan, decodes, picture: glimpse.picture()? })

@@ -6,7 +6,7 @@ use domain::operation::{Operation, VideoEncode, VideoOutput};
 use domain::plan::{Want, fit};
 use serde_json::{Value, json};
 
-use crate::engine::{Scratch, plan_for_all, works};
+use crate::engine::{Scratch, files, plan_for_all, works};
 use crate::measure::{Taken, in_turns, ratio, rounded};
 use crate::{rivals, sources};
 
@@ -58,9 +58,10 @@ pub fn measure() -> Value {
         .collect();
     json!({
         "source": format!("{}x{} {} {} s", info.width, info.height, video.codec, info.duration_ms.unwrap() / 1000),
-        "profiles": rows.len(),
+        "targets": rows.len(),
         "served": served,
         "files_made": operations.len(),
+        "files": files(&plan, &rows),
         "encodes": encodes,
         "ours": ours.told(),
         "ffmpeg_each": one_each.told(),

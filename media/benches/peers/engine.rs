@@ -8,8 +8,9 @@ use std::process::Command;
 use domain::engine::{Event, InputLimits, OutputOutcome, OutputRequest, ProbeRequest, Request, RunRequest};
 use domain::media_info::MediaInfo;
 use domain::operation::Operation;
-use domain::plan::{Plan, Want, plan};
-use domain::profile::{Profile, profiles};
+use domain::plan::{Plan, Want, Work, plan};
+use domain::profile::{Profile, Role, profiles};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::measure::{Taken, run};
@@ -119,11 +120,29 @@ fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// What every profile of the source's kind makes of it, and for whom.
+/// What every target of the source's kind makes of it, and which they are. The items of a carousel are none: their
+/// shape is that of its first.
 pub fn plan_for_all(info: &MediaInfo) -> (Plan, Vec<&'static Profile>) {
-    let rows: Vec<&Profile> = profiles().iter().filter(|row| row.kind() == info.kind).collect();
+    let targets = profiles().iter().filter(|row| row.kind() == info.kind && row.role != Role::Item);
+    let rows: Vec<&Profile> = targets.collect();
     let wants: Vec<Want<'_>> = rows.iter().map(|row| Want::new(row)).collect();
     (plan(info, &wants), rows)
+}
+
+/// What each file of a plan is, and whom it serves.
+pub fn files(plan: &Plan, rows: &[&Profile]) -> Vec<Value> {
+    let told = |work: &Work| {
+        let names: Vec<&str> = work.wants.iter().map(|want| rows[*want].name.as_str()).collect();
+        let size = plan.fits[work.wants[0]].as_ref().map(|fit| format!("{}x{}", fit.width, fit.height)).ok();
+        let kind = match &work.operation {
+            Operation::Passthrough => "as it is",
+            Operation::Remux { .. } => "repackaged",
+            Operation::Video(output) if output.video.is_none() => "picture copied",
+            Operation::Video(_) | Operation::Image(_) => "encoded",
+        };
+        json!({ "file": kind, "size": size, "serves": names })
+    };
+    plan.works.iter().map(told).collect()
 }
 
 /// The files that have to be made, and how many profiles they serve together with what goes out as it is.

@@ -8,7 +8,7 @@ use domain::plan::{Want, fit};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::engine::{Scratch, plan_for_all, works};
+use crate::engine::{Scratch, files, plan_for_all, works};
 use crate::measure::{Taken, in_turns, ratio, run};
 use crate::{rivals, sources};
 
@@ -39,9 +39,10 @@ fn one(source: &Path) -> Value {
     let fastest = if vips.wall < magick.wall { vips } else { magick };
     json!({
         "source": format!("{}x{}", info.width, info.height),
-        "profiles": rows.len(),
+        "targets": rows.len(),
         "served": served,
         "files_made": operations.len(),
+        "files": files(&plan, &rows),
         "ours": ours.told(),
         "vipsthumbnail_each": vips.told(),
         "imagemagick_each": magick.told(),

@@ -1,47 +1,55 @@
 //! A conforming reel for every network that takes videos: nothing is encoded.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
-use crate::engine::{Scratch, plan_for_all, works};
-use crate::measure::{in_turns, ratio};
+use crate::engine::{Scratch, files, plan_for_all, works};
+use crate::measure::{Taken, in_turns, ratio};
 use crate::{rivals, sources};
 
-/// Ours is what a worker does after the upload: nothing for who takes the very bytes, one run for the rest. The others
-/// write a file for each target.
+/// As it is taken by all, as an editor exports it, and in a size that X does not take.
 pub fn measure() -> Value {
-    let source = sources::reel();
-    let scratch = Scratch::with(&source);
+    json!({
+        "as_it_is": one(&sources::reel()),
+        "exported": one(&sources::exported_reel()),
+        "1080x1920": one(&sources::large_reel()),
+    })
+}
+
+/// Ours is all that a worker does: the probe after the upload, nothing for who takes the very bytes, and one run for
+/// the rest. The others write a file for each target, and probe nothing.
+fn one(source: &Path) -> Value {
+    let scratch = Scratch::with(source);
     let (_, info) = scratch.probe();
     let (plan, rows) = plan_for_all(&info);
     let (operations, served) = works(&plan);
     let folder = rivals::folder();
     let mut encodes = 0;
-    let [ours, probe, copies] = in_turns([
+    let [ours, copies] = in_turns([
         &mut || {
+            let (probe, _) = scratch.probe();
             if operations.is_empty() {
-                return crate::measure::Taken::default();
+                return probe;
             }
-            let (taken, counted) = scratch.make(&operations);
+            let (run, counted) = scratch.make(&operations);
             encodes = counted;
-            taken
+            probe.then(run)
         },
-        &mut || scratch.probe().0,
         &mut || {
-            let copy = |row: usize| {
-                rivals::ffmpeg(&rivals::copy(&source, &folder.path().join(format!("{row}.mp4"))))
-            };
-            (0..served).map(copy).reduce(crate::measure::Taken::then).unwrap()
+            let copy =
+                |row: usize| rivals::ffmpeg(&rivals::copy(source, &folder.path().join(format!("{row}.mp4"))));
+            (0..served).map(copy).reduce(Taken::then).unwrap()
         },
     ]);
     json!({
-        "profiles": rows.len(),
+        "targets": rows.len(),
         "served": served,
         "files_made": operations.len(),
+        "files": files(&plan, &rows),
         "encodes": encodes,
         "ours": ours.told(),
-        "probe_at_upload": probe.told(),
         "ffmpeg_copy_each": copies.told(),
         "ratio": ratio(ours, copies),
-        "ratio_with_probe": ratio(ours.then(probe), copies),
     })
 }

@@ -11,29 +11,42 @@ pub fn corpus(name: &str) -> PathBuf {
     if beside.exists() { beside } else { here.join("../tests/shared/media").join(name) }
 }
 
-/// A drone's flight as an upright reel of 24 s that networks take as it is.
+/// A drone's flight as an upright reel of 24 s, in the largest size that all networks take as it is: X ends at 1280 px.
 pub fn reel() -> PathBuf {
-    made("reel.mp4", |to| {
-        let source = corpus("video/gopro-karma-12s.mp4");
-        format!(
-            "-stream_loop 1 -i {} -t 24 -map 0:v:0 -map 0:a:0 -map_metadata -1 -fflags +bitexact -vf crop=ih*9/16:ih,\
-             scale=1080:1920:out_range=tv,fps=30,setsar=1 -pix_fmt yuv420p -c:v libx264 -preset veryfast -crf 22 \
+    made("reel-720.mp4", |to| upright("720:1280", to))
+}
+
+/// The same as editors export it: index behind the media, edit lists.
+pub fn exported_reel() -> PathBuf {
+    let reel = reel();
+    made("exported-720.mp4", |to| format!("-i {} -c copy {}", reel.display(), to.display()))
+}
+
+/// The same in the size that phones film in.
+pub fn large_reel() -> PathBuf {
+    made("reel.mp4", |to| upright("1080:1920", to))
+}
+
+fn upright(size: &str, to: &Path) -> String {
+    let source = corpus("video/gopro-karma-12s.mp4");
+    format!(
+        "-stream_loop 1 -i {} -t 24 -map 0:v:0 -map 0:a:0 -map_metadata -1 -fflags +bitexact -vf crop=ih*9/16:ih,\
+             scale={size}:out_range=tv,fps=30,setsar=1 -pix_fmt yuv420p -c:v libx264 -preset veryfast -crf 22 \
              -profile:v high -g 60 -keyint_min 60 -sc_threshold 0 -color_primaries bt709 -color_trc bt709 \
              -colorspace bt709 -color_range tv -c:a aac -b:a 128k -ar 48000 -ac 2 \
              -movflags +faststart+negative_cts_offsets -use_editlist 0 {}",
-            source.display(),
-            to.display()
-        )
-    })
+        source.display(),
+        to.display()
+    )
 }
 
-/// What a phone writes: 8 s of upright 4K, HEVC lying on its side, index behind, edit list.
+/// What a phone writes: 5 s of upright 4K, HEVC lying on its side, index behind, edit list.
 pub fn phone_clip() -> PathBuf {
     made("phone.mov", |to| {
         let source = corpus("video/phone-london-17s-360p.mp4");
         let flat = to.with_extension("flat.mov");
         ffmpeg(&format!(
-            "-i {} -t 8 -vf scale=3840:2160:flags=bicubic,noise=alls=6:allf=t,fps=30000/1001 -pix_fmt yuv420p -c:v libx265 \
+            "-i {} -t 5 -vf scale=3840:2160:flags=bicubic,noise=alls=6:allf=t,fps=30000/1001 -pix_fmt yuv420p -c:v libx265 \
              -preset ultrafast -x265-params log-level=none:bitrate=24000 -tag:v hvc1 -c:a aac -b:a 192k -ar 44100 {}",
             source.display(),
             flat.display()

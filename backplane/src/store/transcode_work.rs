@@ -172,7 +172,9 @@ pub async fn transcodes_running(tx: &mut Tx, fence: &Fence, ids: &[Uuid]) -> Res
     let brand = fence.brand();
     sqlx::query!(
         r#"
-        update transcoded_media set state = 'RUNNING', progress = 0, updated_at = now()
+        update transcoded_media
+           -- Parts that are made stay made: who joins them goes on from there.
+           set state = 'RUNNING', progress = case when state = 'QUEUED' then 0 else progress end, updated_at = now()
          where brand_id = $1 and id = any($2) and state in ('QUEUED', 'RUNNING')
         "#,
         brand,

@@ -60,7 +60,7 @@ fn video(source: &MediaInfo, output: &VideoOutput) -> MediaInfo {
     };
     let duration = source.duration_ms.unwrap_or(0);
     let sound = audio.as_ref().map_or(0, |audio| audio.bit_rate);
-    let stream = encoded(encode, duration);
+    let stream = encoded_stream(encode, duration);
     let bytes = taken(u64::from(encode.max_rate), buffered(duration))
         .saturating_add(taken(sound, duration))
         .saturating_add(container_bytes(duration, encode.frame_rate));
@@ -101,7 +101,9 @@ fn aac(bit_rate: u32) -> AudioStream {
     }
 }
 
-fn encoded(encode: &VideoEncode, duration_ms: u64) -> VideoStream {
+/// The stream that an encode gives.
+#[must_use]
+pub fn encoded_stream(encode: &VideoEncode, duration_ms: u64) -> VideoStream {
     let (times, base) = encode.frame_rate;
     let gop_ms = u64::from(encode.gop_frames) * 1000 * u64::from(base) / u64::from(times.max(1));
     VideoStream {

@@ -30,7 +30,7 @@ use crate::profile::{Accepts, OneShape, Overrides, Profile, Range, Ratio};
 
 pub use chain::{Feed, feeds};
 pub use cost::cost;
-pub use expected::expected_info;
+pub use expected::{encoded_stream, expected_info};
 pub use parts::parts;
 pub use post::{FilePlan, PostWish, fit_post};
 pub use sharing::{accepts, share};

@@ -5,7 +5,7 @@
 
 use ffmpeg_next::{Error, Rational, filter, frame};
 
-use super::raw;
+use super::frames;
 
 const SOURCE: &str = "in";
 const SINK: &str = "out";
@@ -37,7 +37,7 @@ impl Graph {
         }
         let mut graph = Self::connect(graph, "buffersink", chain, logo.is_some(), time_base)?;
         if let Some(logo) = logo {
-            let mut logo = raw::reference(logo)?;
+            let mut logo = frames::reference(logo)?;
             logo.set_pts(Some(0));
             graph.context(LOGO)?.source().add(&logo)?;
             graph.context(LOGO)?.source().flush()?;
@@ -55,7 +55,7 @@ impl Graph {
         chain: &str,
         frame_samples: u32,
     ) -> Result<Self, Error> {
-        let (format, mask, channels) = raw::sound_format(first);
+        let (format, mask, channels) = frames::sound_format(first);
         let layout = if mask == 0 { format!("{channels}c") } else { format!("{mask:#x}") };
         let arguments = format!(
             "time_base={}/{}:sample_rate={}:sample_fmt={format}:channel_layout={layout}",
@@ -131,7 +131,7 @@ fn buffer_arguments(picture: &frame::Video, time_base: Rational, sar: (u32, u32)
         "video_size={}x{}:pix_fmt={}:time_base={}/{}:pixel_aspect={}/{}",
         picture.width(),
         picture.height(),
-        raw::pixel_format(picture),
+        frames::pixel_format(picture),
         time_base.numerator(),
         time_base.denominator(),
         sar.0,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use domain::engine::Span;
 use domain::operation::{AudioOutput, VideoEncode, VideoOutput};
-use domain::plan::{Feed, feeds};
+use domain::plan::{Feed, encoded_stream, feeds};
 use domain::problem::Problem;
 use ffmpeg_next::Rational;
 use ffmpeg_next::format::stream::Stream;
@@ -13,7 +13,7 @@ use ffmpeg_next::format::stream::Stream;
 use super::audio_lane::AudioLane;
 use super::outputs::Wanted;
 use super::timeline::Timeline;
-use super::video_lane::{LaneInput, Logo, VideoLane, as_source, frame_time};
+use super::video_lane::{LaneInput, Logo, VideoLane, frame_time};
 use super::writer::{From, Writer};
 use crate::av::input::Source;
 use crate::av::picture::Timing;
@@ -105,7 +105,7 @@ impl Opening<'_> {
                 let timing = self.timing(&key);
                 let input = match feed {
                     Some(feed) => LaneInput {
-                        source: as_source(&encodes[feed.from]),
+                        source: encoded_stream(&encodes[feed.from], 0),
                         time_base: frame_time(&encodes[feed.from]),
                         framing: feed.framing,
                         timing: None,

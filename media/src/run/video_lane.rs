@@ -181,35 +181,6 @@ fn collect(encoder: &mut encoder::Video, sink: &mut impl Sink) -> Result<(), Err
     }
 }
 
-/// What the pictures of a lane are like, for a lane that it feeds.
-#[must_use]
-pub fn as_source(encode: &VideoEncode) -> VideoStream {
-    let bt709 = || "bt709".to_owned();
-    VideoStream {
-        codec: "h264".to_owned(),
-        profile: None,
-        level: None,
-        pixel_format: "yuv420p".to_owned(),
-        coded_width: encode.width,
-        coded_height: encode.height,
-        sar: (1, 1),
-        rotation: 0,
-        mirrored: false,
-        interlaced: false,
-        frame_rate: f64::from(encode.frame_rate.0) / f64::from(encode.frame_rate.1),
-        constant_frame_rate: true,
-        frames: 0,
-        bit_rate: 0,
-        gop_ms_max: None,
-        closed_gop: true,
-        color_range: "tv".to_owned(),
-        color_transfer: bt709(),
-        color_primaries: bt709(),
-        color_space: bt709(),
-        codec_tag: String::new(),
-    }
-}
-
 fn look(encode: &VideoEncode, input: &LaneInput) -> Look {
     Look {
         width: encode.width,

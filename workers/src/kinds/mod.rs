@@ -9,6 +9,7 @@ mod probe;
 mod publish;
 mod refresh;
 mod revoke;
+mod together;
 mod transcode;
 
 use std::fmt::Display;

@@ -2,81 +2,85 @@
 //! decode. Whoever makes the last part of a file has it joined.
 
 use backplane::job_kind::JobKind;
-use backplane::store::jobs::{self, Claim, Fence, NewJob};
+use backplane::store::jobs::{self, Fence, NewJob};
 use backplane::store::part_work::{self, PartFacts, PartToMake};
-use backplane::store::{StoreError, Tx, rerun, targets, transcode_work};
+use backplane::store::{StoreError, Tx, rerun, transcode_work};
 use domain::engine::{OutputOutcome, OutputRequest, OutputResult, Request, RunRequest};
+use domain::id::Noun;
 use domain::operation::{AudioOutput, Operation, VideoOutput};
 use domain::problem::Problem;
 use uuid::Uuid;
 
-use super::transcode::SOURCE;
+use super::together::Together;
 use super::transcode::engine::{self, Ended, Making};
+use super::transcode::{self, SOURCE};
 use super::{Done, Job, JobError};
 use crate::context::Context;
 use crate::failpoint::failpoint;
 use crate::jail::Scratch;
-
-/// A part of the request and its fence.
-struct Wanted {
-    claim: Claim,
-    row: PartToMake,
-}
 
 pub(super) async fn run(context: &Context, job: &Job) -> Result<Done, JobError> {
     let mut tx = context.begin(job.claim.brand).await?;
     let facts = part_work::part_facts(&mut tx, job.claim.brand, job.claim.subject).await?;
     tx.commit().await?;
     let Some(facts) = facts.filter(|facts| facts.rows.iter().any(|row| row.id == job.claim.subject)) else {
-        return settle_nothing(context, std::slice::from_ref(&job.claim), job).await;
+        let (mut tx, fence) = context.fenced(&job.claim).await?;
+        jobs::settle(&mut tx, fence).await?;
+        tx.commit().await?;
+        return Ok(Done::Settled);
     };
-    let wanted = claim_along(context, job, &facts).await?;
-    let outcome = make(context, job, &facts, &wanted).await;
-    if outcome.is_err() {
-        give_back(context, job, &wanted).await;
+    let together = Together::claim(context, job, facts.rows.iter().map(|row| row.id)).await?;
+    let outcome = make(context, job, &facts, &together).await;
+    if !matches!(outcome, Ok(Done::Settled)) {
+        together.give_back(context, job).await;
     }
     outcome
 }
 
-async fn settle_nothing(context: &Context, claims: &[Claim], job: &Job) -> Result<Done, JobError> {
-    let mut tx = context.begin(job.claim.brand).await?;
-    for fence in jobs::fence_more(&mut tx, claims).await? {
-        jobs::settle(&mut tx, fence).await?;
-    }
-    tx.commit().await?;
-    context.leases.release(claims);
-    Ok(Done::Settled)
-}
-
-async fn claim_along(context: &Context, job: &Job, facts: &PartFacts) -> Result<Vec<Wanted>, JobError> {
-    let others: Vec<Uuid> =
-        facts.rows.iter().map(|row| row.id).filter(|id| *id != job.claim.subject).collect();
-    let mut claims = jobs::claim_more(&context.store, &job.claim, &others, context.holder).await?;
-    context.leases.adopt(&claims, job);
-    claims.push(job.claim.clone());
-    let row = |claim: &Claim| facts.rows.iter().find(|row| row.id == claim.subject).cloned();
-    Ok(claims.into_iter().filter_map(|claim| Some(Wanted { row: row(&claim)?, claim })).collect())
-}
-
-async fn make(context: &Context, job: &Job, facts: &PartFacts, wanted: &[Wanted]) -> Result<Done, JobError> {
+async fn make(
+    context: &Context,
+    job: &Job,
+    facts: &PartFacts,
+    together: &Together,
+) -> Result<Done, JobError> {
+    let wanted = together.pick(&facts.rows, |row| row.id);
     let scratch = context.engine.scratch().map_err(JobError::retry)?;
     let key = facts.object_key.as_deref().ok_or_else(|| JobError::broken("a source without a file"))?;
     context.download(key, &scratch.file(SOURCE)).await?;
     failpoint("part.start");
-    let outputs = wanted.iter().map(|part| output(&part.row)).collect::<Result<Vec<_>, JobError>>()?;
+    let outputs = wanted.iter().map(output).collect::<Result<Vec<_>, JobError>>()?;
     let operations = outputs.iter().map(|output| &output.operation);
     let overlays = engine::fetch_logos(context, job.claim.brand, &scratch, operations).await?;
-    let ids: Vec<Uuid> = wanted.iter().map(|part| part.row.id).collect();
+    let ids: Vec<Uuid> = wanted.iter().map(|part| part.id).collect();
     let request =
         Request::Run(RunRequest { overlays, span: Some(facts.span), ..RunRequest::new(SOURCE, outputs) });
     match engine::ask(context, job, &scratch, &request, Making::Parts(&ids)).await? {
-        Ended::Answered(results) => settle(context, job, wanted, &scratch, results).await,
-        // Who wants the file again asks for its job, which asks for its parts.
+        Ended::Answered(results) => settle(context, job, together, &wanted, &scratch, results).await,
         Ended::Unwanted => {
-            let claims: Vec<Claim> = wanted.iter().map(|part| part.claim.clone()).collect();
-            settle_nothing(context, &claims, job).await
+            let files: Vec<Uuid> = wanted.iter().map(|part| part.transcoded).collect();
+            let put_back = rerun(|| put_back(context, job, together, &files)).await?;
+            Ok(if put_back { Done::Settled } else { transcode::wanted_again() })
         }
     }
+}
+
+/// Ends the jobs of parts that nobody waits for any more; `false` when somebody does by now. What was made of the
+/// file stays for a day: who wants it again asks for its job, which asks for the parts that are missing.
+async fn put_back(
+    context: &Context,
+    job: &Job,
+    together: &Together,
+    files: &[Uuid],
+) -> Result<bool, JobError> {
+    let (mut tx, fences) = together.fenced(context, job).await?;
+    if !transcode_work::transcodes_abandoned(&mut tx, fences.own(), files).await? {
+        return Ok(false);
+    }
+    fences.settle(&mut tx).await?;
+    tx.commit().await?;
+    together.release(context);
+    context.changed_all(job.claim.brand, Noun::TranscodedMedia, files);
+    Ok(true)
 }
 
 /// The pictures of a file without its sound, which is added when the parts are joined.
@@ -90,82 +94,56 @@ fn output(part: &PartToMake) -> Result<OutputRequest, JobError> {
 async fn settle(
     context: &Context,
     job: &Job,
-    wanted: &[Wanted],
+    together: &Together,
+    wanted: &[PartToMake],
     scratch: &Scratch,
     results: Vec<OutputResult>,
 ) -> Result<Done, JobError> {
-    let brand = job.claim.brand;
     let (mut made, mut failed) = (Vec::new(), Vec::new());
     for part in wanted {
-        let name = part.row.id.to_string();
+        let name = part.id.to_string();
         match results.iter().find(|result| result.name == name).map(|result| &result.outcome) {
             Some(OutputOutcome::Made { .. }) => {
-                let key = format!("{brand}/parts/{}", Uuid::now_v7());
+                let key = format!("{}/parts/{}", job.claim.brand, Uuid::now_v7());
                 context.upload(&scratch.file(&name), &key, "video/mp4").await?;
-                made.push((part.row.id, key));
+                made.push((part.id, key));
             }
-            Some(OutputOutcome::Failed { problem }) => failed.push((part.row.transcoded, problem.clone())),
+            Some(OutputOutcome::Failed { problem }) => failed.push((part.transcoded, problem.clone())),
             None => return Err(JobError::Crashed("the engine left a part unanswered".to_owned())),
         }
     }
     failpoint("part.stored");
-    rerun(|| record(context, job, wanted, &made, &failed)).await
+    rerun(|| record(context, job, together, &made, &failed)).await
 }
 
 /// Settles every part under its own fence, in one transaction.
 async fn record(
     context: &Context,
     job: &Job,
-    wanted: &[Wanted],
+    together: &Together,
     made: &[(Uuid, String)],
     failed: &[(Uuid, Problem)],
 ) -> Result<Done, JobError> {
     let brand = job.claim.brand;
-    let claims: Vec<Claim> = wanted.iter().map(|part| part.claim.clone()).collect();
-    let mut tx = context.begin(brand).await?;
-    let fences = jobs::fence_more(&mut tx, &claims).await?;
-    let held: Vec<Uuid> = fences.iter().map(Fence::subject).collect();
-    let Some(own) = fences.iter().find(|fence| fence.subject() == job.claim.subject) else {
-        return Err(JobError::Fenced);
-    };
-    let made: Vec<(Uuid, String)> = made.iter().filter(|(id, _)| held.contains(id)).cloned().collect();
+    let (mut tx, fences) = together.fenced(context, job).await?;
+    let held = fences.subjects();
     for (file, problem) in failed {
-        fail(&mut tx, own, *file, problem).await?;
+        transcode::fail(&mut tx, fences.own(), *file, problem).await?;
     }
-    let complete = part_work::parts_done(&mut tx, own, &made).await?;
+    let made: Vec<(Uuid, String)> = made.iter().filter(|(id, _)| held.contains(id)).cloned().collect();
+    let complete = part_work::parts_done(&mut tx, fences.own(), &made).await?;
     let join = |file: &Uuid| NewJob::now(JobKind::Transcode, job.claim.lane, *file);
     jobs::enqueue(&mut tx, brand, &complete.iter().map(join).collect::<Vec<_>>()).await?;
-    for fence in fences {
-        jobs::settle(&mut tx, fence).await?;
-    }
+    fences.settle(&mut tx).await?;
     tx.commit().await?;
-    context.leases.release(&claims);
+    together.release(context);
     Ok(Done::Settled)
-}
-
-/// The run failed: the siblings go back untouched, so that each is tried again in its own right.
-async fn give_back(context: &Context, job: &Job, wanted: &[Wanted]) {
-    let siblings: Vec<Claim> = wanted
-        .iter()
-        .map(|part| part.claim.clone())
-        .filter(|claim| claim.subject != job.claim.subject)
-        .collect();
-    super::transcode::release(context, job.claim.brand, &siblings).await;
 }
 
 /// Without this part there is no file: those that wait for it are told.
 pub(super) async fn give_up(tx: &mut Tx, fence: &Fence, problem: &Problem) -> Result<(), StoreError> {
     match part_work::file_of_part(tx, fence.brand(), fence.subject()).await? {
-        Some(file) => fail(tx, fence, file, problem).await,
+        Some(file) => transcode::fail(tx, fence, file, problem).await,
         None => Ok(()),
     }
-}
-
-async fn fail(tx: &mut Tx, fence: &Fence, file: Uuid, problem: &Problem) -> Result<(), StoreError> {
-    let waiting = transcode_work::assets_waiting_for(tx, fence.brand(), &[file]).await?;
-    targets::hold(tx, fence.brand(), &waiting).await?;
-    transcode_work::transcode_failed(tx, fence, file, problem).await?;
-    let waiting = transcode_work::assets_waiting_for(tx, fence.brand(), &[file]).await?;
-    targets::advance_targets(tx, fence.brand(), &waiting).await?;
-    Ok(())
 }

@@ -8,7 +8,7 @@
 mod read;
 mod write;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use domain::plan::{Effort, share};
 use domain::preparing::{self, MediaState, Recipe, Source, SourceFile, Step};
@@ -166,23 +166,21 @@ async fn share_files(
     sources: &HashMap<Uuid, &PlanFile>,
     wanted: &mut [write::WantedFile],
 ) -> Result<(), StoreError> {
-    let encodes = |file: &write::WantedFile| Effort::of(&file.operation) == Effort::Transcode;
-    let contents: BTreeSet<Vec<u8>> =
-        wanted.iter().filter(|file| encodes(file)).map(|file| file.content_hash.clone()).collect();
-    if contents.is_empty() {
+    let mut by_content: BTreeMap<Vec<u8>, Vec<&mut write::WantedFile>> = BTreeMap::new();
+    for file in wanted.iter_mut().filter(|file| Effort::of(&file.operation) == Effort::Transcode) {
+        by_content.entry(file.content_hash.clone()).or_default().push(file);
+    }
+    if by_content.is_empty() {
         return Ok(());
     }
-    let contents: Vec<Vec<u8>> = contents.into_iter().collect();
+    let contents: Vec<Vec<u8>> = by_content.keys().cloned().collect();
     let existing = encodes_of_contents(tx, brand, &contents).await?;
-    for content in contents {
-        let mut files: Vec<&mut write::WantedFile> =
-            wanted.iter_mut().filter(|file| file.content_hash == content && encodes(file)).collect();
+    for (content, files) in by_content {
         let info = files.first().and_then(|file| sources.get(&file.asset)?.info.as_ref());
         let Some(info) = info else { continue };
         let own: Vec<_> = files.iter().map(|file| (file.profile, file.operation.clone())).collect();
-        let none = Vec::new();
-        let shared = share(info, &own, existing.get(&content).unwrap_or(&none));
-        files.iter_mut().zip(shared).for_each(|(file, operation)| file.operation = operation);
+        let shared = share(info, &own, existing.get(&content).map_or(&[], Vec::as_slice));
+        files.into_iter().zip(shared).for_each(|(file, operation)| file.operation = operation);
     }
     Ok(())
 }

@@ -9,25 +9,27 @@ pub(super) mod engine;
 mod joined;
 mod record;
 
-use backplane::store::jobs::{self, Claim, Fence};
+use backplane::store::jobs::{self, Fence};
 use backplane::store::transcode_work::{self, TranscodeFacts, TranscodeRow};
-use backplane::store::{StoreError, Tx, part_work, targets};
+use backplane::store::{StoreError, Tx, targets};
 use domain::engine::{OutputRequest, Request, RunRequest};
 use domain::operation::Operation;
 use domain::problem::Problem;
 use uuid::Uuid;
 
+use super::together::Together;
 use super::{Done, Job, JobError};
 use crate::context::Context;
 use crate::failpoint::failpoint;
 use crate::jail::Scratch;
 use engine::{Ended, Making};
 
+pub(super) use record::wanted_again;
+
 pub(super) const SOURCE: &str = "source";
 
-/// One file of the request: its row, its own fence, and where it will lie.
+/// One file of the request.
 struct Wanted {
-    claim: Claim,
     row: TranscodeRow,
     operation: Operation,
 }
@@ -43,12 +45,11 @@ pub(super) async fn run(context: &Context, job: &Job) -> Result<Done, JobError> 
         tx.commit().await?;
         return Ok(Done::Settled);
     };
-    let wanted = claim_along(context, job, &facts).await?;
-    let scratch = context.engine.scratch().map_err(JobError::retry)?;
-    let outcome = make(context, job, &facts, &wanted, &scratch).await;
+    let together = Together::claim(context, job, facts.rows.iter().map(|row| row.id)).await?;
+    let outcome = make(context, job, &facts, &together).await;
     // The siblings' leases are ours: whatever happened, none of them is left to expire.
-    if outcome.is_err() {
-        give_back(context, job, &wanted).await;
+    if !matches!(outcome, Ok(Done::Settled)) {
+        together.give_back(context, job).await;
     }
     outcome
 }
@@ -58,30 +59,32 @@ async fn make(
     context: &Context,
     job: &Job,
     facts: &TranscodeFacts,
-    wanted: &[Wanted],
-    scratch: &Scratch,
+    together: &Together,
 ) -> Result<Done, JobError> {
+    let wanted = begin(context, job, facts, together).await?;
+    let scratch = context.engine.scratch().map_err(JobError::retry)?;
+    let run = record::Run { context, job, together, scratch: &scratch };
     let key = facts.object_key.as_deref().ok_or_else(|| JobError::broken("a source without a file"))?;
-    let plan = joined::sort(context, job, facts, wanted).await?;
+    let plan = joined::sort(context, job, facts, &wanted).await?;
     if !plan.has_work() {
-        return record::settle(context, job, wanted, &plan, Vec::new(), scratch).await;
+        return run.settle(&wanted, &plan, Vec::new()).await;
     }
     context.download(key, &scratch.file(SOURCE)).await?;
     failpoint("tx.start");
     let mut results = Vec::new();
     if !plan.at_once.is_empty() {
-        match encode(context, job, &plan.at_once, scratch).await? {
+        match encode(context, job, &plan.at_once, &scratch).await? {
             Ended::Answered(made) => results.extend(made),
-            Ended::Unwanted => return record::abandon(context, job, wanted).await,
+            Ended::Unwanted => return run.abandon().await,
         }
     }
     for file in &plan.joinable {
-        match joined::join(context, job, file, scratch).await? {
+        match joined::join(context, job, file, &scratch).await? {
             Ended::Answered(made) => results.extend(made),
-            Ended::Unwanted => return record::abandon(context, job, wanted).await,
+            Ended::Unwanted => return run.abandon().await,
         }
     }
-    record::settle(context, job, wanted, &plan, results, scratch).await
+    run.settle(&wanted, &plan, results).await
 }
 
 /// Runs the engine over the source for all of `files`.
@@ -103,23 +106,19 @@ async fn encode(
     engine::ask(context, job, scratch, &request, Making::Files(&ids)).await
 }
 
-async fn claim_along(context: &Context, job: &Job, facts: &TranscodeFacts) -> Result<Vec<Wanted>, JobError> {
-    let others: Vec<Uuid> =
-        facts.rows.iter().map(|row| row.id).filter(|id| *id != job.claim.subject).collect();
-    let mut claims = jobs::claim_more(&context.store, &job.claim, &others, context.holder).await?;
-    context.leases.adopt(&claims, job);
-    claims.push(job.claim.clone());
-    let wanted = claims
-        .into_iter()
-        .filter_map(|claim| {
-            let row = facts.rows.iter().find(|row| row.id == claim.subject)?.clone();
-            Some((claim, row))
-        })
-        .map(|(claim, row)| {
-            let operation = serde_json::from_value(row.operation.clone()).map_err(JobError::broken)?;
-            Ok(Wanted { claim, row, operation })
-        })
-        .collect::<Result<Vec<_>, JobError>>()?;
+/// Marks what was claimed as being made.
+async fn begin(
+    context: &Context,
+    job: &Job,
+    facts: &TranscodeFacts,
+    together: &Together,
+) -> Result<Vec<Wanted>, JobError> {
+    let read = |row: TranscodeRow| {
+        let operation = serde_json::from_value(row.operation.clone()).map_err(JobError::broken)?;
+        Ok(Wanted { row, operation })
+    };
+    let rows = together.pick(&facts.rows, |row| row.id).into_iter();
+    let wanted = rows.map(read).collect::<Result<Vec<_>, JobError>>()?;
     let ids: Vec<Uuid> = wanted.iter().map(|file| file.row.id).collect();
     let (mut tx, fence) = context.fenced(&job.claim).await?;
     transcode_work::transcodes_running(&mut tx, &fence, &ids).await?;
@@ -127,38 +126,23 @@ async fn claim_along(context: &Context, job: &Job, facts: &TranscodeFacts) -> Re
     Ok(wanted)
 }
 
-/// The run failed: the siblings go back untouched, so that each is tried again in its own right.
-async fn give_back(context: &Context, job: &Job, wanted: &[Wanted]) {
-    let siblings: Vec<Claim> = wanted
-        .iter()
-        .map(|file| file.claim.clone())
-        .filter(|claim| claim.subject != job.claim.subject)
-        .collect();
-    release(context, job.claim.brand, &siblings).await;
-}
-
-/// Gives claimed jobs back as they were.
-pub(super) async fn release(context: &Context, brand: Uuid, claims: &[Claim]) {
-    let given_back = async {
-        let mut tx = context.begin(brand).await?;
-        for fence in jobs::fence_more(&mut tx, claims).await? {
-            jobs::release(&mut tx, fence).await?;
-        }
-        tx.commit().await.map_err(JobError::from)
-    };
-    if let Err(error) = given_back.await {
-        tracing::warn!(%error, "siblings were not given back; their leases will run out");
-    }
-    context.leases.release(claims);
-}
-
 /// The file cannot be made: those that wait for it are told.
 pub(super) async fn give_up(tx: &mut Tx, fence: &Fence, problem: &Problem) -> Result<(), StoreError> {
-    let waiting = transcode_work::assets_waiting_for(tx, fence.brand(), &[fence.subject()]).await?;
+    fail(tx, fence, fence.subject(), problem).await
+}
+
+/// Says of one file that it cannot be made, and tells those that wait for it. The parts that are there stay for a day:
+/// a person may try again.
+pub(super) async fn fail(
+    tx: &mut Tx,
+    fence: &Fence,
+    file: Uuid,
+    problem: &Problem,
+) -> Result<(), StoreError> {
+    let waiting = transcode_work::assets_waiting_for(tx, fence.brand(), &[file]).await?;
     targets::hold(tx, fence.brand(), &waiting).await?;
-    transcode_work::transcode_failed(tx, fence, fence.subject(), problem).await?;
-    part_work::forget_parts(tx, fence, &[fence.subject()]).await?;
-    let waiting = transcode_work::assets_waiting_for(tx, fence.brand(), &[fence.subject()]).await?;
+    transcode_work::transcode_failed(tx, fence, file, problem).await?;
+    let waiting = transcode_work::assets_waiting_for(tx, fence.brand(), &[file]).await?;
     targets::advance_targets(tx, fence.brand(), &waiting).await?;
     Ok(())
 }

@@ -15,7 +15,9 @@ pub const THUMBNAIL_AFTER_S: f64 = 1.0;
 /// How much is decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Depth {
-    /// The first frame, and one for the thumbnail: for files that were looked into before.
+    /// Nothing: for files that were looked into before.
+    Packets,
+    /// The first frame, and one for the thumbnail: for copies of such files.
     First,
     /// And key frames all over, for files that nobody knows: one a second at first, then ever fewer.
     Sampled,
@@ -94,7 +96,7 @@ impl Glimpse {
     fn looks_at(&mut self, time: f64) -> bool {
         let since = time - self.start.unwrap_or(0.0);
         match self.depth {
-            Depth::First => false,
+            Depth::Packets | Depth::First => false,
             Depth::EveryKey => true,
             Depth::Sampled if since >= self.next => {
                 self.next = since + (since / 60.0).max(1.0);

@@ -40,7 +40,8 @@ pub fn probe(request: &ProbeRequest) -> Result<Event, Problem> {
         }
         _ => {
             let video = open_video(&request.source, &sniffed, &request.limits, Depth::Sampled)?;
-            let thumbnail = thumbnail::write(&video.picture, &video.info, &request.thumbnail)?;
+            let picture = video.picture.as_ref().ok_or_else(reject::unreadable)?;
+            let thumbnail = thumbnail::write(picture, &video.info, &request.thumbnail)?;
             (video.info, thumbnail)
         }
     };

@@ -46,14 +46,20 @@ pub struct TrackScan {
 ///
 /// # Errors
 /// When there are more frames or there is more time than allowed, or no frame at all.
-pub fn scan(source: &mut Source, limits: &InputLimits, glimpse: &mut Glimpse) -> Result<Scan, Problem> {
+pub fn scan(
+    source: &mut Source,
+    limits: &InputLimits,
+    mut glimpse: Option<&mut Glimpse>,
+) -> Result<Scan, Problem> {
     let mut video = Track::new(source, source.video);
     let mut audio = source.audio.map(|index| Track::new(source, index));
     let (video_index, audio_index) = (source.video, source.audio);
     while let Some(packet) = source.next_packet() {
         if packet.stream() == video_index {
             let time = video.see(&packet);
-            glimpse.see(&packet, time);
+            if let Some(glimpse) = &mut glimpse {
+                glimpse.see(&packet, time);
+            }
             if video.scan.packets > limits.frames {
                 return Err(reject::too_many_frames(limits.frames));
             }
@@ -67,7 +73,9 @@ pub fn scan(source: &mut Source, limits: &InputLimits, glimpse: &mut Glimpse) ->
             }
         }
     }
-    glimpse.finish();
+    if let Some(glimpse) = glimpse {
+        glimpse.finish();
+    }
     let video = video.finish();
     if video.times.is_empty() {
         return Err(reject::unreadable());

@@ -42,8 +42,8 @@ pub struct Video {
     pub scan: Scan,
     /// Whether every key frame decoded, as far as that was tried.
     pub decodes: bool,
-    /// One decoded frame.
-    pub picture: frame::Video,
+    /// One decoded frame; `None` at [`Depth::Packets`].
+    pub picture: Option<frame::Video>,
 }
 
 /// Reads a video from end to end.
@@ -68,17 +68,20 @@ pub fn open(path: &str, sniffed: &Sniffed, limits: &InputLimits, depth: Depth) -
     if matches!(sniffed.format, Format::Mp4(_)) && indexed_bytes(&source) > sniffed.bytes {
         return Err(reject::truncated());
     }
-    let mut glimpse = Glimpse::new(&source, limits, depth)?;
-    let scan = scan(&mut source, limits, &mut glimpse)?;
+    let mut glimpse = match depth {
+        Depth::Packets => None,
+        _ => Some(Glimpse::new(&source, limits, depth)?),
+    };
+    let scan = scan(&mut source, limits, glimpse.as_mut())?;
     if ends_early(&source, &scan, sniffed.format) {
         return Err(reject::truncated());
     }
-    if depth == Depth::Sampled && glimpse.is_damaged() {
+    if depth == Depth::Sampled && glimpse.as_ref().is_some_and(Glimpse::is_damaged) {
         return Err(reject::damaged());
     }
-    let decodes = glimpse.broken_keys() == 0;
+    let decodes = glimpse.as_ref().is_none_or(|glimpse| glimpse.broken_keys() == 0);
     let info = info(&source, &scan, sniffed, &boxes);
-    Ok(Video { info, scan, decodes, picture: glimpse.picture()? })
+    Ok(Video { info, scan, decodes, picture: glimpse.map(Glimpse::picture).transpose()? })
 }
 
 fn indexed_bytes(source: &Source) -> u64 {

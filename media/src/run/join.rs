@@ -29,7 +29,7 @@ pub fn run(request: &JoinRequest, events: &mut Events) -> Result<Event, Problem>
     };
     let Some(encode) = &what.video else { return Err(bad_request("Only an encode can be joined.")) };
     let sniffed = Sniffed::read(source, limits)?;
-    let video = open_video(source, &sniffed, limits, Depth::First)?;
+    let video = open_video(source, &sniffed, limits, Depth::Packets)?;
     if matches!(what.audio, AudioOutput::Aac { .. }) && video.info.audio.is_none() {
         return Err(bad_request("The source has no sound to encode."));
     }

@@ -38,7 +38,7 @@ impl Parts {
         for name in &names {
             let sniffed = Sniffed::read(name, limits)?;
             let facts = input::open(name, sniffed.format, limits)?.video().extradata.clone();
-            let scan = open_video(name, &sniffed, limits, Depth::First)?.scan.video;
+            let scan = open_video(name, &sniffed, limits, Depth::Packets)?.scan.video;
             let (headers, tick) = first.get_or_insert_with(|| (facts.clone(), scan.tick));
             if *headers != facts || (*tick - scan.tick).abs() > f64::EPSILON {
                 return Err(other());

@@ -14,7 +14,7 @@ use crate::reject;
 
 /// Makes all outputs.
 pub fn run(request: &RunRequest, sniffed: &Sniffed, events: &mut Events) -> Result<Done, Problem> {
-    let video = open_video(&request.source, sniffed, &request.limits, Depth::First)?;
+    let video = open_video(&request.source, sniffed, &request.limits, Depth::Packets)?;
     let whole = |what: &VideoOutput| what.video.is_none() || what.audio != AudioOutput::None;
     let mut wanted = Vec::new();
     for output in &request.outputs {

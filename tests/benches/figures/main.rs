@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, reason = "its result is what it prints")]
 
 mod conforming;
+mod encode;
 mod fairness;
 mod publish_job;
 mod recovery;
@@ -18,7 +19,8 @@ mod throughput;
 use serde_json::{Value, json};
 
 /// Every figure, in the order of their making.
-const FIGURES: [&str; 6] = ["start", "publish_job", "throughput", "fairness", "recovery", "conforming"];
+const FIGURES: [&str; 7] =
+    ["start", "publish_job", "throughput", "fairness", "recovery", "conforming", "encode"];
 
 async fn measure(figure: &str) -> Value {
     match figure {
@@ -28,6 +30,7 @@ async fn measure(figure: &str) -> Value {
         "fairness" => fairness::measure().await,
         "recovery" => recovery::measure().await,
         "conforming" => conforming::measure().await,
+        "encode" => encode::measure().await,
         other => panic!("there is no figure `{other}`: choose of {FIGURES:?}"),
     }
 }

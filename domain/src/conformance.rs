@@ -158,6 +158,9 @@ impl Findings {
         });
         self.unless(video.sar.0 == video.sar.1, "sar", |_| "Its pixels are not square.".to_owned());
         self.unless(!video.interlaced, "interlaced", |_| "It is interlaced.".to_owned());
+        self.unless(!video.damaged, "damaged", |_| {
+            "Some of its frames are damaged: they are mended as far as a player would.".to_owned()
+        });
         let rate = video.bit_rate;
         self.unless(limits.bit_rate_max.is_none_or(|max| rate <= max), "bit_rate", |network| {
             format!("Its bit rate is {} Mb/s, more than {network} takes.", rate.div_ceil(1_000_000))

@@ -86,6 +86,9 @@ pub struct VideoStream {
     pub color_space: String,
     /// `avc1`, `hvc1`, `hev1` …; empty where the container has no tags.
     pub codec_tag: String,
+    /// Some of its frames are broken, or built as no encoder does: players show something, networks may refuse it.
+    #[serde(default)]
+    pub damaged: bool,
 }
 
 impl VideoStream {

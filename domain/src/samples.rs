@@ -34,6 +34,7 @@ pub(crate) fn conforming() -> MediaInfo {
             color_primaries: "bt709".to_owned(),
             color_space: "bt709".to_owned(),
             codec_tag: "avc1".to_owned(),
+            damaged: false,
         }),
         audio: Some(AudioStream {
             codec: "aac".to_owned(),

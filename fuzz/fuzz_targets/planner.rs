@@ -121,6 +121,7 @@ fn video(chance: &mut Unstructured<'_>, usual: bool) -> Result<VideoStream> {
         color_primaries: name(chance, &["bt709", "bt2020", "unknown"])?,
         color_space: name(chance, &["bt709", "bt2020nc", "unknown"])?,
         codec_tag: name(chance, &["avc1", "hvc1", "hev1", ""])?,
+        damaged: bool::arbitrary(chance)?,
     })
 }
 

@@ -67,6 +67,7 @@ fn each_defect_of_a_stream_is_found() {
         (video(|v| v.pixel_format = "yuvj420p".into()), "pixel_format"),
         (video(|v| v.color_transfer = "arib-std-b67".into()), "hdr"),
         (video(|v| v.rotation = 90), "rotation"),
+        (video(|v| v.damaged = true), "damaged"),
         (video(|v| v.mirrored = true), "rotation"),
         (video(|v| v.sar = (12, 11)), "sar"),
         (video(|v| v.interlaced = true), "interlaced"),

@@ -128,6 +128,7 @@ pub fn encoded_stream(encode: &VideoEncode, duration_ms: u64) -> VideoStream {
         color_primaries: "bt709".to_owned(),
         color_space: "bt709".to_owned(),
         codec_tag: "avc1".to_owned(),
+        damaged: false,
     }
 }
 

@@ -257,6 +257,7 @@ mod tests {
             color_primaries: "bt709".into(),
             color_space: "bt709".into(),
             codec_tag: "avc1".into(),
+            damaged: false,
         }
     }
 

@@ -28,5 +28,5 @@ pub fn open(path: &str, format: Format, limits: &InputLimits) -> Result<Video, P
     }
     let picture = shown.ok_or_else(reject::unreadable)?;
     let picture = rgb_picture(&picture).map_err(|_| reject::unreadable())?;
-    Ok(Video { info: animation.info(), scan, decodes: true, picture: Some(picture) })
+    Ok(Video { info: animation.info(), scan, picture: Some(picture) })
 }

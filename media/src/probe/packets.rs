@@ -6,7 +6,7 @@ use domain::problem::Problem;
 use ffmpeg_next::Packet;
 
 use super::glimpse::Glimpse;
-use super::nal::{Codec, Units};
+use super::nal::{Codec, Seen, Units};
 use crate::av::input::Source;
 use crate::av::is_hidden;
 use crate::reject;
@@ -36,6 +36,8 @@ pub struct TrackScan {
     /// End of the frame that is shown last.
     pub end: i64,
     pub open_group: bool,
+    /// A packet is built as no encoder does.
+    pub damaged: bool,
     /// A packet came without decoding time, as in Matroska.
     pub lacks_dts: bool,
     /// By how much a frame must be decoded before it is shown, for all to be in time.
@@ -166,11 +168,13 @@ impl Track {
         if packet.is_key() {
             self.key = time;
         }
-        scan.open_group |= match (self.codec, packet.data()) {
-            (Some((codec, units)), Some(data)) => codec.shows_open_group(packet.is_key(), units, data),
-            (Some(_), None) => false,
-            (None, _) => time < self.key,
+        let seen = match (self.codec, packet.data()) {
+            (Some((codec, units)), Some(data)) => codec.look(packet.is_key(), units, data),
+            (Some(_), None) => Seen::default(),
+            (None, _) => Seen { open_group: time < self.key, damaged: false },
         };
+        scan.open_group |= seen.open_group;
+        scan.damaged |= seen.damaged;
         scan.lacks_dts |= packet.dts().is_none();
         if is_hidden(packet) {
             scan.hidden += 1;

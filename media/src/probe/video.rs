@@ -40,8 +40,6 @@ const TECHNICAL_METADATA: [&str; 12] = [
 pub struct Video {
     pub info: MediaInfo,
     pub scan: Scan,
-    /// Whether every key frame decoded, as far as that was tried.
-    pub decodes: bool,
     /// One decoded frame; `None` at [`Depth::Packets`].
     pub picture: Option<frame::Video>,
 }
@@ -79,9 +77,11 @@ pub fn open(path: &str, sniffed: &Sniffed, limits: &InputLimits, depth: Depth) -
     if depth == Depth::Sampled && glimpse.as_ref().is_some_and(Glimpse::is_damaged) {
         return Err(reject::damaged());
     }
-    let decodes = glimpse.as_ref().is_none_or(|glimpse| glimpse.broken_keys() == 0);
-    let info = info(&source, &scan, sniffed, &boxes);
-    Ok(Video { info, scan, decodes, picture: glimpse.map(Glimpse::picture).transpose()? })
+    let mut info = info(&source, &scan, sniffed, &boxes);
+    if let Some(video) = &mut info.video {
+        video.damaged |= glimpse.as_ref().is_some_and(|glimpse| glimpse.broken_keys() > 0);
+    }
+    Ok(Video { info, scan, picture: glimpse.map(Glimpse::picture).transpose()? })
 }
 
 fn indexed_bytes(source: &Source) -> u64 {
@@ -173,6 +173,7 @@ fn video_stream(facts: &StreamFacts, scan: &TrackScan) -> VideoStream {
         color_primaries: facts.color_primaries.clone(),
         color_space: facts.color_space.clone(),
         codec_tag: facts.tag.clone(),
+        damaged: scan.damaged,
     }
 }
 

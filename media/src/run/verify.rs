@@ -60,8 +60,8 @@ pub fn verify(path: &str, expected: &Expected<'_>) -> Result<(MediaInfo, String)
 fn what_is_wrong(made: &Video, expected: &Expected<'_>) -> Option<&'static str> {
     let info = &made.info;
     let video = info.video.as_ref()?;
-    if !made.decodes {
-        return Some("has pictures that do not decode");
+    if video.damaged {
+        return Some("has damaged pictures");
     }
     if !info.moov_first || info.edit_list || info.fragmented || info.has_metadata || info.other_streams > 0 {
         return Some("is not laid out as networks want it");

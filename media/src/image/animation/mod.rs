@@ -169,6 +169,7 @@ impl Animation {
             color_primaries: "bt709".to_owned(),
             color_space: "gbr".to_owned(),
             codec_tag: String::new(),
+            damaged: false,
         };
         MediaInfo {
             kind: MediaKind::Video,

@@ -104,11 +104,11 @@ impl TrackScan {
         to_f64(ticks) * self.tick
     }
 
-    /// bit/s over the time that is shown.
+    /// bit/s over the time that is shown, and over a second at least: what a few frames take is no rate.
     #[must_use]
     pub fn bit_rate(&self) -> u64 {
         let seconds = self.end_s() - self.start_s();
-        if seconds > 0.0 { round(to_f64(self.bytes) * 8.0 / seconds) } else { 0 }
+        if seconds > 0.0 { round(to_f64(self.bytes) * 8.0 / seconds.max(1.0)) } else { 0 }
     }
 
     /// Frames per second by their times; `None` for a single frame.
@@ -145,6 +145,8 @@ struct Track {
     codec: Option<(Codec, Units)>,
     /// Time of the newest key frame: frames that come later and are shown earlier lead it.
     key: i64,
+    /// The time that is shown last, so far.
+    latest: i64,
     /// Where a packet without a time is taken to be.
     next: i64,
 }
@@ -154,7 +156,7 @@ impl Track {
         let facts = &source.streams[index];
         let codec = Codec::of(&facts.codec).map(|codec| (codec, codec.units(&facts.extradata)));
         let scan = TrackScan { tick: source.tick(index), end: i64::MIN, ..TrackScan::default() };
-        Self { scan, codec, key: i64::MIN, next: 0 }
+        Self { scan, codec, key: i64::MIN, latest: i64::MIN, next: 0 }
     }
 
     /// Notes a packet and gives its time in seconds.
@@ -180,7 +182,10 @@ impl Track {
             scan.hidden += 1;
         } else {
             scan.times.push(time);
-            scan.end = scan.end.max(end);
+            // A frame in the middle that is said to last longer than the rest has no say.
+            if time >= self.latest {
+                (self.latest, scan.end) = (time, end);
+            }
             if packet.is_key() {
                 scan.key_times.push(time);
             }

@@ -88,12 +88,12 @@ impl Finished<'_> {
             Operation::Video(VideoOutput { video: Some(encode), .. }) => {
                 let rate = f64::from(encode.frame_rate.0) / f64::from(encode.frame_rate.1);
                 let length = frames / source.frame_rate * rate;
+                // How long the last frame is shown is not in the average.
+                let held = to_f64(self.source.duration_ms?) / 1000.0 * rate;
                 if source.constant_frame_rate {
-                    length - 1.0..=length + 1.0
+                    length - 1.0..=length.max(held) + 1.0
                 } else {
-                    // How long the last frame is shown is not in the average.
-                    let each = rate / source.frame_rate;
-                    length - each - 1.0..=to_f64(self.source.duration_ms?) / 1000.0 * rate + 2.0
+                    length - rate / source.frame_rate - 1.0..=held + 2.0
                 }
             }
             _ => frames..=frames,

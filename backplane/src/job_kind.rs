@@ -42,6 +42,8 @@ pub struct Handling {
     pub failures_max: i32,
     /// The work opens sealed tokens: only a publisher's login and the master key can do it.
     pub needs_secrets: bool,
+    /// The work reads untrusted media with the jailed engine.
+    pub runs_engine: bool,
 }
 
 impl JobKind {
@@ -84,14 +86,16 @@ impl JobKind {
             progress_within: Duration::from_secs(300),
             failures_max,
             needs_secrets,
+            runs_engine: false,
         };
         match self {
-            Self::Probe => short(5, false),
+            Self::Probe => Handling { runs_engine: true, ..short(5, false) },
             Self::Transcode | Self::Part => Handling {
                 long: true,
                 progress_within: Duration::from_secs(600),
                 failures_max: 5,
                 needs_secrets: false,
+                runs_engine: true,
             },
             Self::Caption => short(5, false),
             // A target has a limit in time (its lateness), so failures may be many.

@@ -255,9 +255,11 @@ impl Findings {
             format!("It has {} bits a channel.", image.bits_per_channel)
         });
         self.unless(limits.alpha || !image.has_alpha, "alpha", |_| {
-            "It is partly transparent: white is put behind it.".to_owned()
+            "It is partly transparent: it is put on one colour.".to_owned()
         });
-        self.unless(!image.animated, "animated", |_| "It moves: its first picture is taken.".to_owned());
+        self.unless(!image.animated, "animated", |_| {
+            "It is an animation: its first picture is taken.".to_owned()
+        });
     }
 }
 

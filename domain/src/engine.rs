@@ -20,8 +20,8 @@ use crate::media_info::MediaInfo;
 use crate::operation::Operation;
 use crate::problem::Problem;
 
-/// Raised when the same operation on the same bytes may give another file.
-pub const ENGINE_VERSION: i32 = 2;
+/// Raised when the same operation on the same bytes may give another picture or another sound.
+pub const ENGINE_VERSION: i32 = 3;
 
 /// One piece of work.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

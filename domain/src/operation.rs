@@ -1,7 +1,7 @@
 //! What is to be done with one file to get another: the unit of identical work.
 //!
 //! An [`Operation`] is complete: two equal operations on equal bytes by the same engine version
-//! give the same file, so results are found by [`Operation::key`] and not made again.
+//! give the same picture and sound, if not the same bytes, so results are found by [`Operation::key`] and not made again.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};

@@ -7,6 +7,7 @@ mod boxes;
 mod events;
 mod image;
 mod jail;
+mod machine;
 mod probe;
 mod reject;
 mod run;

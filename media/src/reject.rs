@@ -2,6 +2,8 @@
 
 use domain::problem::{Problem, Remedy};
 
+use crate::machine;
+
 fn change(code: &str, message: impl Into<String>) -> Problem {
     Problem::new(code, message, Remedy::ChangeMedia)
 }
@@ -49,7 +51,7 @@ pub fn unsupported_codec(name: &str) -> Problem {
     change(
         "media.unsupported_format",
         format!(
-            "The video is encoded as {name}, which we do not read. Export it as H.264 and upload it again."
+            "It is encoded as {name}, which we do not read. Export it as H.264 with AAC and upload it again."
         ),
     )
 }
@@ -118,6 +120,12 @@ pub fn not_made(what: &str) -> Problem {
         "media.transcode_failed",
         format!("The file could not be converted: {what}. Export it again and upload it."),
     )
+}
+
+/// A file could not be written, and the machine is not to blame.
+pub fn not_written(errno: Option<i32>, what: &str) -> Problem {
+    machine::check(errno);
+    not_made(what)
 }
 
 /// A copy of the streams would show hidden frames, so that it has to be encoded instead.

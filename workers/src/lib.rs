@@ -122,7 +122,7 @@ impl Worker {
         failpoint::arm(config.crash_at, config.stop_at);
         let require_jail = config.engine.require_jail;
         let engine = Engine::new(config.engine)?;
-        if config.kinds.iter().any(|kind| matches!(kind, JobKind::Probe | JobKind::Transcode)) {
+        if config.kinds.iter().any(|kind| kind.handling().runs_engine) {
             check_jail(&engine.layers().await?, require_jail)?;
         }
         let context = Arc::new(Context {

@@ -168,12 +168,16 @@ pub async fn parts_progress(
     .await?;
     let files = sqlx::query_scalar!(
         r#"
+        with files as (
+            select distinct transcoded_id as id from transcode_parts where brand_id = $1 and id = any($2)),
+        held as (
+            select m.id from transcoded_media m
+             where m.brand_id = $1 and m.id in (select id from files) order by m.id for update)
         update transcoded_media m
            -- The rest is for joining.
            set progress = greatest(m.progress, share.done * 0.95), updated_at = now()
           from (select p.transcoded_id, avg(p.progress)::real as done from transcode_parts p
-                 where p.brand_id = $1 and p.transcoded_id in
-                       (select transcoded_id from transcode_parts where brand_id = $1 and id = any($2))
+                 where p.brand_id = $1 and p.transcoded_id in (select id from held)
                  group by p.transcoded_id) share
          where m.brand_id = $1 and m.id = share.transcoded_id and m.state in ('QUEUED', 'RUNNING')
         returning m.id
@@ -183,8 +187,8 @@ pub async fn parts_progress(
     )
     .fetch_all(&mut **tx)
     .await?;
-    let wanted = super::transcode_work::are_wanted(tx, brand, &files).await?;
-    Ok((files, wanted))
+    let awaited = super::transcode_work::awaited(tx, brand, &files).await?;
+    Ok((files, !awaited.is_empty()))
 }
 
 /// Names parts that were made. Returns the files of which all parts are there now.

@@ -197,8 +197,9 @@ pub async fn transcodes_progress(
 ) -> Result<bool, StoreError> {
     sqlx::query!(
         r#"
-        update transcoded_media set progress = $3, updated_at = now()
-         where brand_id = $1 and id = any($2) and state = 'RUNNING' and progress < $3
+        with held as (select id from transcoded_media where brand_id = $1 and id = any($2) order by id for update)
+        update transcoded_media m set progress = $3, updated_at = now()
+          from held where m.brand_id = $1 and m.id = held.id and m.state = 'RUNNING' and m.progress < $3
         "#,
         brand,
         ids,
@@ -206,37 +207,40 @@ pub async fn transcodes_progress(
     )
     .execute(&mut **tx)
     .await?;
-    are_wanted(tx, brand, ids).await
+    Ok(!awaited(tx, brand, ids).await?.is_empty())
 }
 
-/// Whether a target waits for one of these files.
+/// Those of these files that a target waits for.
 ///
 /// # Errors
 /// When Postgres cannot be asked.
-pub async fn are_wanted(tx: &mut Tx, brand: Uuid, files: &[Uuid]) -> Result<bool, StoreError> {
-    let wanted = sqlx::query_scalar!(
+pub async fn awaited(tx: &mut Tx, brand: Uuid, files: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
+    let awaited = sqlx::query_scalar!(
         r#"
-        select exists (select from target_media m
+        select wanted.id as "id!" from unnest($2::uuid[]) as wanted (id)
+         where exists (select from target_media m
                          join publish_targets t on t.brand_id = m.brand_id and t.id = m.target_id
-                        where m.brand_id = $1 and m.transcoded_id = any($2)
-                          and t.state in ('DRAFT', 'PREPARING')) as "wanted!"
+                        where m.brand_id = $1 and m.transcoded_id = wanted.id and t.state in ('DRAFT', 'PREPARING'))
         "#,
         brand,
         files,
     )
-    .fetch_one(&mut **tx)
+    .fetch_all(&mut **tx)
     .await?;
-    Ok(wanted)
+    Ok(awaited)
 }
 
-/// Puts files back that nobody waits for any more; `false` when somebody does by now. Who wants one again asks for
-/// its job, too.
+/// Puts files back that nobody waits for any more, and returns those that somebody waits for by now. Who wants one again
+/// asks for its job, too.
 ///
 /// # Errors
 /// When Postgres cannot be asked.
-pub async fn transcodes_abandoned(tx: &mut Tx, fence: &Fence, ids: &[Uuid]) -> Result<bool, StoreError> {
+pub async fn transcodes_abandoned(tx: &mut Tx, fence: &Fence, ids: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
     let brand = fence.brand();
-    // Who ties a target to a file locks the file: it is seen below, or waits and sees what is written here.
+    // Who waits for a file that is not done locks it: they are seen below, or wait and see what is written here.
     sqlx::query!(
         "select id from transcoded_media where brand_id = $1 and id = any($2) order by id for update",
         brand,
@@ -244,20 +248,19 @@ pub async fn transcodes_abandoned(tx: &mut Tx, fence: &Fence, ids: &[Uuid]) -> R
     )
     .fetch_all(&mut **tx)
     .await?;
-    if are_wanted(tx, brand, ids).await? {
-        return Ok(false);
-    }
+    let awaited = awaited(tx, brand, ids).await?;
     sqlx::query!(
         r#"
         update transcoded_media set state = 'QUEUED', progress = 0, updated_at = now()
-         where brand_id = $1 and id = any($2) and state = 'RUNNING'
+         where brand_id = $1 and id = any($2) and id <> all($3) and state = 'RUNNING'
         "#,
         brand,
         ids,
+        &awaited,
     )
     .execute(&mut **tx)
     .await?;
-    Ok(true)
+    Ok(awaited)
 }
 
 /// A file that was made and verified.

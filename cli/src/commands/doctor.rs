@@ -11,7 +11,7 @@ use clap::Args;
 use domain::jail;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use workers::jail::{EngineConfig, Layers};
+use workers::jail::{Engine, EngineConfig};
 
 use crate::{
     config::{
@@ -112,9 +112,9 @@ async fn within(check: impl Future<Output = Result<(), String>>) -> Result<Strin
 
 /// Starts the engine, and asks which layers of its jail hold here.
 async fn engine_works(config: &EngineConfig) -> Result<String, String> {
-    // The engine takes the folder that it is in for its scratch, and shuts itself up there.
-    let scratch = tempfile::tempdir().map_err(|error| format!("a scratch folder cannot be made: {error}"))?;
-    let layers = Layers::ask(config, scratch.path()).await.map_err(|failure| explain(&failure))?;
+    let made = Engine::new(config.clone());
+    let engine = made.map_err(|error| format!("a scratch folder cannot be made: {error}"))?;
+    let layers = engine.layers().await.map_err(|failure| explain(&failure))?;
     let held = layers.held.iter().map(|layer| layer.as_str()).collect::<Vec<_>>().join(", ");
     if layers.missing.is_empty() {
         return Ok(format!("works, in a jail of {held}"));

@@ -27,8 +27,9 @@ use crate::{
 /// Takes jobs until Ctrl-C or SIGTERM, then finishes what it does. Add and kill workers at any time.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The kinds of jobs to take, separated by commas: probe, transcode, caption, publish, ingest, fetch, refresh,
-    /// revoke, housekeeping [default: all; without a master key, those that open no tokens].
+    /// The kinds of jobs to take, separated by commas: probe, transcode (and with it part, the pieces of long videos),
+    /// caption, publish, ingest, fetch, refresh, revoke, housekeeping [default: all; without a master key, those that
+    /// open no tokens].
     #[arg(long, env = "KINDS", value_delimiter = ',')]
     kinds: Vec<String>,
     /// How many jobs to work on at once.
@@ -131,6 +132,10 @@ impl Arguments {
         }
         let kinds = self.kinds.iter();
         let mut kinds: Vec<JobKind> = kinds.filter_map(|name| problems.take("KINDS", name.parse())).collect();
+        // Nobody else would make the parts that a transcode asks for.
+        if kinds.contains(&JobKind::Transcode) {
+            kinds.push(JobKind::Part);
+        }
         kinds.sort_unstable();
         kinds.dedup();
         if let Some(kind) = kinds.iter().find(|kind| kind.handling().needs_secrets && !self.keys.given()) {

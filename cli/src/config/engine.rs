@@ -17,8 +17,9 @@ pub struct EngineArguments {
     /// Where files are worked on; they are removed afterwards [default: a folder in the system's temporary one].
     #[arg(long, env = "SCRATCH_DIR")]
     scratch_dir: Option<PathBuf>,
-    /// The user id that the engine runs as when this process is root.
-    #[arg(long, env = "MEDIA_UID", default_value = "65534")]
+    /// The first of the user ids that engines run as when this process is root: each that runs has one of its own, so
+    /// that nothing else may use it or those that follow.
+    #[arg(long, env = "MEDIA_UID", default_value = "60600")]
     media_uid: String,
     /// Refuse to start with fewer than all layers of the engine's jail; root can have two more than others.
     #[arg(long, env = "REQUIRE_JAIL", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false")]
@@ -36,7 +37,7 @@ impl EngineArguments {
             problems.add("MEDIA_ENGINE", format_args!("there is no executable {}", executable.display()));
         }
         // Not root's, 0: untrusted files are decoded as this user.
-        let uid = problems.number("MEDIA_UID", &self.media_uid, 1..=u32::MAX - 1);
+        let uid = problems.number("MEDIA_UID", &self.media_uid, 1..=u32::MAX - 2000);
         Some(EngineConfig {
             executable,
             scratch_root: self

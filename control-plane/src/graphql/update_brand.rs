@@ -38,7 +38,7 @@ pub struct UpdateBrandInput {
     max_lateness_minutes: MaybeUndefined<i32>,
     /// Of borders, e.g. `#1a2b3c`.
     pad_color: MaybeUndefined<String>,
-    /// The logo that is drawn over every file. Targets that are ready keep the files that they have.
+    /// The logo that is drawn over every file. Targets that are ready keep the files that they have, until they are changed; what was approved and gets another file asks for approval again.
     watermark: MaybeUndefined<WatermarkInput>,
 }
 

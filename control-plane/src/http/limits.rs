@@ -24,9 +24,9 @@ const ALIASES_MAX: usize = 60;
 const DIRECTIVES_MAX: usize = 50;
 /// Fields in the largest possible answer, lists counted with the rows asked for.
 const COST_MAX: u64 = 100_000;
-/// Rows that `fits` can have for one file: a profile each. An asset's fit names its asset again, so that
-/// a document could ask for the fits of fits.
-const FITS_MAX: u64 = 30;
+/// Rows that `fits` has for one file: a profile each. A carousel has as many for each of its items, and an asset's fit
+/// names its asset again, so that a document could ask for the fits of fits.
+const FITS_MAX: u64 = 60;
 /// Lists within lists of the schema's own description; what tools send has two.
 const INTROSPECTION_LISTS_MAX: usize = 3;
 /// A parser's message may repeat the document: so many characters of it are enough.

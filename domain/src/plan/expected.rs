@@ -27,8 +27,17 @@ fn remuxed(source: &MediaInfo) -> MediaInfo {
         codec_tag: if video.codec == "hevc" { "hvc1" } else { "avc1" }.to_owned(),
         ..video
     });
+    // Tables of MP4 take more for a packet than the headers of other containers.
+    let grown = match (source.container.as_str(), &source.video) {
+        ("mp4" | "mov" | "3gp", _) | (_, None) => 0,
+        (_, Some(video)) => {
+            let sound = source.duration_ms.unwrap_or(0);
+            video.frames.saturating_mul(24).saturating_add(sound).saturating_add(100_000)
+        }
+    };
     MediaInfo {
         container: "mp4".to_owned(),
+        bytes: source.bytes.saturating_add(grown),
         video,
         edit_list: false,
         edit_list_trims: false,
@@ -56,7 +65,7 @@ fn video(source: &MediaInfo, output: &VideoOutput) -> MediaInfo {
         let grown = audio.as_ref().map_or(0, |audio| audio.bit_rate);
         let shrunk = source.audio.as_ref().map_or(0, |audio| audio.bit_rate);
         let more = taken(grown.saturating_sub(shrunk), source.duration_ms.unwrap_or(0));
-        return MediaInfo { audio, bytes: source.bytes.saturating_add(more), ..base };
+        return MediaInfo { audio, bytes: base.bytes.saturating_add(more), ..base };
     };
     let duration = source.duration_ms.unwrap_or(0);
     let sound = audio.as_ref().map_or(0, |audio| audio.bit_rate);
@@ -142,7 +151,7 @@ fn image(source: &MediaInfo, output: &ImageOutput) -> MediaInfo {
             orientation: 1,
             has_alpha: source.image.as_ref().is_some_and(|image| image.has_alpha)
                 && output.format == ImageFormat::Webp
-                && output.framing != Framing::Pad,
+                && output.framing != Framing::Blur,
             animated: false,
             srgb: true,
             color_model: "rgb".to_owned(),

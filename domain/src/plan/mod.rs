@@ -251,12 +251,17 @@ fn check_duration(info: &MediaInfo, want: &Want<'_>, range: Range<u64>) -> Resul
     }
 }
 
+/// To whole seconds: what is longer than a limit is not said to be as long.
+const fn rounded_up(ms: u64) -> u64 {
+    ms.div_ceil(1000).saturating_mul(1000)
+}
+
 fn too_long(duration: u64, network: &str, max: u64) -> Problem {
     Problem::new(
         "media.too_long",
         format!(
             "It is {} long and {network} takes at most {} here. Choose a shorter video, or let it be cut.",
-            seconds(duration),
+            seconds(rounded_up(duration)),
             seconds(max)
         ),
         Remedy::ChangeMedia,
@@ -269,7 +274,7 @@ fn too_long_for_account(duration: u64, network: &str, max: u64) -> Problem {
         "media.too_long",
         format!(
             "It is {} long and this account may post at most {} on {network}. Choose a shorter video or another account, or let it be cut.",
-            seconds(duration),
+            seconds(rounded_up(duration)),
             seconds(max)
         ),
         Remedy::ChangeMedia,

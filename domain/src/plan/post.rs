@@ -60,14 +60,25 @@ pub fn fit_post(profile: &'static Profile, files: &[&MediaInfo], wish: &PostWish
     }
     let plans: Vec<FilePlan> =
         std::iter::once(leader).chain(others.iter().map(|info| item(info, shape))).collect();
-    // The smallest of the sizes that suit them, so that none is enlarged for the others.
-    let sizes = plans.iter().filter_map(|plan| plan.fit.as_ref().ok()).map(|fit| (fit.width, fit.height));
-    let Some(size) = sizes.min().filter(|_| limits.equal_size) else { return plans };
+    let fits: Vec<&Fit> = plans.iter().filter_map(|plan| plan.fit.as_ref().ok()).collect();
+    let Some(size) = shape.filter(|_| limits.equal_size).and_then(|shape| size_for_all(&fits, shape.ratio))
+    else {
+        return plans;
+    };
     let resized = |(info, plan): (&&MediaInfo, FilePlan)| {
         let want = Want { profile: plan.profile, shape, size: Some(size), ..want };
         FilePlan { fit: plan.fit.and_then(|_| fit(info, &want)), ..plan }
     };
     files.iter().zip(plans).map(resized).collect()
+}
+
+/// The largest size of this shape for which none of `fits` is enlarged, px.
+fn size_for_all(fits: &[&Fit], ratio: Ratio) -> Option<(u32, u32)> {
+    let (wide, high) = (u64::from(ratio.0), u64::from(ratio.1));
+    let width = |fit: &&Fit| u64::from(fit.width).min(u64::from(fit.height) * wide / high.max(1));
+    let width = fits.iter().map(width).min()?.max(1);
+    let height = ((width * high + wide / 2) / wide.max(1)).max(1);
+    Some((u32::try_from(width).ok()?, u32::try_from(height).ok()?))
 }
 
 /// The shape that a carousel which begins with `leader` is shown in; `None` when nothing is made of it.

@@ -5,9 +5,9 @@ use super::expected::expected_info;
 use crate::conformance::violations;
 use crate::media_info::MediaInfo;
 use crate::operation::{AudioOutput, ImageOutput, Operation, VideoEncode, VideoOutput};
-use crate::profile::Profile;
+use crate::profile::{Accepts, Profile, Role, profiles};
 
-/// Two shapes are the same when they differ by what rounding to whole pixels takes, px of the shorter side.
+/// Two shapes are the same when they differ by what rounding to whole pixels takes, px of the height.
 const SHAPE_ROUNDING_PX: f64 = 2.0;
 
 /// What each of `wants` gets made of the source `info`: the file that it asked for, or the cheapest at least as good
@@ -64,12 +64,21 @@ fn all_accept(
 /// Whether `other` gives a file that `profile` takes and that is at least as good as that of `own`.
 #[must_use]
 pub fn accepts(info: &MediaInfo, profile: &Profile, own: &Operation, other: &Operation) -> bool {
+    if own != other && has_the_size_of_others(profile) {
+        return false;
+    }
     let as_good = match (own, other) {
         (Operation::Video(own), Operation::Video(other)) => is_video_as_good(own, other),
         (Operation::Image(own), Operation::Image(other)) => is_image_as_good(own, other),
         _ => own == other,
     };
     as_good && violations(&expected_info(info, other), profile).is_empty()
+}
+
+/// An item of carousels whose items are all of one size: which size, it has from the others.
+fn has_the_size_of_others(profile: &Profile) -> bool {
+    let sized = |row: &Profile| matches!(&row.accepts, Accepts::Carousel(limits) if limits.equal_size);
+    profile.role == Role::Item && profiles().iter().any(|row| row.platform == profile.platform && sized(row))
 }
 
 fn is_video_as_good(own: &VideoOutput, other: &VideoOutput) -> bool {

@@ -2,7 +2,7 @@
 
 use super::expected::{buffered, container_bytes, expected_info};
 use super::framing::{Bounds, SHAPE_TOLERANCE, Shape, marked, reason, shape, size};
-use super::{Fit, Want, too_long};
+use super::{Fit, Want};
 use crate::conformance::{is_sound_taken, seconds, violations};
 use crate::media_info::MediaInfo;
 use crate::operation::{AudioOutput, Framing, Operation, VideoEncode, VideoOutput};
@@ -135,7 +135,21 @@ fn encode(
         };
         return Ok(Operation::Video(VideoOutput { video: Some(encode), audio, first_ms }));
     }
-    Err(too_long(duration, want.profile.platform.display_name(), longest(limits, frame_rate)))
+    let network = want.profile.platform.display_name();
+    Err(too_long_to_look_good(duration, network, longest(limits, frame_rate)))
+}
+
+/// In the bytes that the network takes.
+fn too_long_to_look_good(duration: u64, network: &str, max: u64) -> Problem {
+    Problem::new(
+        "media.too_long",
+        format!(
+            "It is {} long: in the size of file that {network} takes, at most {} look good. Choose a shorter video.",
+            seconds(duration),
+            seconds(max)
+        ),
+        Remedy::ChangeMedia,
+    )
 }
 
 /// The sound beside an encoded picture: copied where it is what we would make and the network takes it.
@@ -236,7 +250,7 @@ fn longest(limits: &VideoLimits, frame_rate: (u32, u32)) -> u64 {
     (seconds / 60).max(1) * 60_000
 }
 
-/// The lowest H.264 level that holds the picture size and rate (Table A-1 of the standard).
+/// The lowest H.264 level that holds the picture size and rate (Table A-1 of the standard, and A.3.1 for the sides).
 fn level(width: u32, height: u32, rate: (u32, u32)) -> u32 {
     const LEVELS: [(u32, u64, u64); 7] = [
         (30, 1620, 40_500),
@@ -249,6 +263,8 @@ fn level(width: u32, height: u32, rate: (u32, u32)) -> u32 {
     ];
     let blocks = u64::from(width.div_ceil(16)) * u64::from(height.div_ceil(16));
     let per_second = (blocks * u64::from(rate.0)).div_ceil(u64::from(rate.1));
-    let holds = |level: &&(u32, u64, u64)| blocks <= level.1 && per_second <= level.2;
+    let side = u64::from(width.max(height).div_ceil(16));
+    let holds =
+        |level: &&(u32, u64, u64)| blocks <= level.1 && per_second <= level.2 && side * side <= 8 * level.1;
     LEVELS.iter().find(holds).map_or(52, |level| level.0)
 }

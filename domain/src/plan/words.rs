@@ -31,16 +31,12 @@ fn deed(operation: &Operation) -> String {
 
 fn video(output: &VideoOutput) -> String {
     let picture = if output.video.is_some() { "Video re-encoded" } else { "Video copied" };
-    let whole = match (&output.video, &output.audio) {
+    match (&output.video, &output.audio) {
         (Some(_), AudioOutput::Aac { .. } | AudioOutput::None) => "Re-encoded".to_owned(),
         (_, AudioOutput::Copy) => format!("{picture}, sound copied"),
         (_, AudioOutput::Aac { .. }) => format!("{picture}, sound re-encoded"),
         (_, AudioOutput::Silent { .. }) => format!("{picture}, a silent sound track added"),
         (_, AudioOutput::None) => format!("{picture}, sound left out"),
-    };
-    match output.first_ms {
-        Some(ms) => format!("{whole}, only the first {}", crate::conformance::seconds(ms)),
-        None => whole,
     }
 }
 
@@ -155,7 +151,7 @@ mod tests {
             (video(Some(encode()), silent()), "Video re-encoded, a silent sound track added"),
             (video(Some(encode()), aac()), "Re-encoded"),
             (video(Some(encode()), AudioOutput::None), "Re-encoded"),
-            (Operation::Video(first), "Re-encoded, only the first 60 s"),
+            (Operation::Video(first), "Re-encoded"),
             (Operation::Image(jpeg.clone()), "Re-encoded as a JPEG"),
             (Operation::Image(ImageOutput { format: ImageFormat::Webp, ..jpeg }), "Re-encoded as a WebP"),
         ];

@@ -12,10 +12,17 @@ use crate::reject;
 const DAMAGES_MAX: u32 = 64;
 
 /// Turns packets of the shown stream into pictures in display order.
-pub struct VideoDecoder(decoder::Video);
+pub struct VideoDecoder {
+    decoder: decoder::Video,
+    /// It ran out of memory: what it gives is not all.
+    starved: bool,
+}
 
 /// Turns packets of the heard stream into sound.
-pub struct AudioDecoder(decoder::Audio);
+pub struct AudioDecoder {
+    decoder: decoder::Audio,
+    starved: bool,
+}
 
 /// Opens the decoder of the stream that is shown, with `threads` threads.
 ///
@@ -23,7 +30,8 @@ pub struct AudioDecoder(decoder::Audio);
 /// `media.unsupported_format` when no decoder on our list reads it.
 pub fn video(source: &Source, limits: &InputLimits, threads: usize) -> Result<VideoDecoder, Problem> {
     let opened = open(source, source.video, limits, threads)?;
-    opened.video().map(VideoDecoder).map_err(|_| reject::unsupported_codec(&source.video().codec))
+    let opened = opened.video().map(|decoder| VideoDecoder { decoder, starved: false });
+    opened.map_err(|_| reject::unsupported_codec(&source.video().codec))
 }
 
 /// Opens the decoder of stream `index`, which is a sound.
@@ -32,7 +40,8 @@ pub fn video(source: &Source, limits: &InputLimits, threads: usize) -> Result<Vi
 /// As for [`video`].
 pub fn audio(source: &Source, index: usize, limits: &InputLimits) -> Result<AudioDecoder, Problem> {
     let opened = open(source, index, limits, 1)?;
-    opened.audio().map(AudioDecoder).map_err(|_| reject::unsupported_codec(&source.streams[index].codec))
+    let opened = opened.audio().map(|decoder| AudioDecoder { decoder, starved: false });
+    opened.map_err(|_| reject::unsupported_codec(&source.streams[index].codec))
 }
 
 fn open(
@@ -55,21 +64,25 @@ fn open(
 impl VideoDecoder {
     /// Takes a packet; damage in it is skipped, as players do.
     pub fn send(&mut self, packet: &Packet) {
-        let _damaged = self.0.send_packet(packet);
+        let _damaged = self.decoder.send_packet(packet);
     }
 
     /// Nothing more comes: the pictures in flight follow.
     pub fn finish(&mut self) {
-        let _ended = self.0.send_eof();
+        let _ended = self.decoder.send_eof();
     }
 
     /// The next picture that is ready. Its time is in the stream's clock.
     pub fn receive(&mut self) -> Option<frame::Video> {
         let mut picture = frame::Video::empty();
         for _damaged in 0..DAMAGES_MAX {
-            match self.0.receive_frame(&mut picture) {
+            match self.decoder.receive_frame(&mut picture) {
                 Ok(()) => return Some(picture),
-                Err(Error::Eof | Error::Other { .. }) => return None,
+                Err(Error::Eof | Error::Other { errno: libc::EAGAIN }) => return None,
+                Err(Error::Other { errno }) => {
+                    self.starved |= errno == libc::ENOMEM;
+                    return None;
+                }
                 Err(_) => {}
             }
         }
@@ -78,35 +91,51 @@ impl VideoDecoder {
 }
 
 impl VideoDecoder {
+    /// Whether memory ran out for a picture, which is missing then.
+    #[must_use]
+    pub const fn is_starved(&self) -> bool {
+        self.starved
+    }
+
     /// Decodes a key frame by itself, forgetting what came before.
     pub fn decode_alone(&mut self, packet: &Packet) -> Option<frame::Video> {
-        self.0.flush();
+        self.decoder.flush();
         self.send(packet);
         self.finish();
         let picture = self.receive();
-        self.0.flush();
+        self.decoder.flush();
         picture
     }
 }
 
 impl AudioDecoder {
+    /// Whether memory ran out for a stretch of sound, which is missing then.
+    #[must_use]
+    pub const fn is_starved(&self) -> bool {
+        self.starved
+    }
+
     /// Takes a packet; damage in it is skipped, as players do.
     pub fn send(&mut self, packet: &Packet) {
-        let _damaged = self.0.send_packet(packet);
+        let _damaged = self.decoder.send_packet(packet);
     }
 
     /// Nothing more comes: the sound in flight follows.
     pub fn finish(&mut self) {
-        let _ended = self.0.send_eof();
+        let _ended = self.decoder.send_eof();
     }
 
     /// The next stretch of sound that is ready. Its time is in the stream's clock.
     pub fn receive(&mut self) -> Option<frame::Audio> {
         let mut sound = frame::Audio::empty();
         for _damaged in 0..DAMAGES_MAX {
-            match self.0.receive_frame(&mut sound) {
+            match self.decoder.receive_frame(&mut sound) {
                 Ok(()) => return Some(sound),
-                Err(Error::Eof | Error::Other { .. }) => return None,
+                Err(Error::Eof | Error::Other { errno: libc::EAGAIN }) => return None,
+                Err(Error::Other { errno }) => {
+                    self.starved |= errno == libc::ENOMEM;
+                    return None;
+                }
                 Err(_) => {}
             }
         }

@@ -15,6 +15,7 @@ const LOGO: &str = "logo";
 pub struct Graph {
     graph: filter::Graph,
     tick: f64,
+    ended: bool,
 }
 
 impl Graph {
@@ -84,15 +85,21 @@ impl Graph {
         }
         ends.input(SINK, 0)?.parse(chain)?;
         graph.validate()?;
-        Ok(Self { graph, tick: f64::from(time_base) })
+        Ok(Self { graph, tick: f64::from(time_base), ended: false })
     }
 
-    /// Takes a frame over.
+    /// Takes a frame over, unless all that is wanted has come out: FFmpeg would keep it for ever.
     ///
     /// # Errors
     /// When a filter fails, e.g. for want of memory.
     pub fn push(&mut self, frame: &frame::Frame) -> Result<(), Error> {
-        self.context(SOURCE)?.source().add(frame)
+        if self.ended { Ok(()) } else { self.context(SOURCE)?.source().add(frame) }
+    }
+
+    /// Whether all that is wanted has come out.
+    #[must_use]
+    pub const fn has_ended(&self) -> bool {
+        self.ended
     }
 
     /// Nothing more comes; the last frame stays until `end` seconds.
@@ -112,7 +119,11 @@ impl Graph {
     pub fn pull(&mut self, frame: &mut frame::Frame) -> Result<bool, Error> {
         match self.context(SINK)?.sink().frame(frame) {
             Ok(()) => Ok(true),
-            Err(Error::Eof | Error::Other { errno: libc::EAGAIN }) => Ok(false),
+            Err(Error::Eof) => {
+                self.ended = true;
+                Ok(false)
+            }
+            Err(Error::Other { errno: libc::EAGAIN }) => Ok(false),
             Err(error) => Err(error),
         }
     }

@@ -3,11 +3,11 @@
 use domain::engine::InputLimits;
 use domain::problem::Problem;
 use ffmpeg_next::format::context::Input;
-use ffmpeg_next::{Dictionary, Packet};
+use ffmpeg_next::{Dictionary, Error, Packet};
 
 use super::raw::{self, Medium, StreamFacts};
-use crate::reject;
 use crate::sniff::Format;
+use crate::{machine, reject};
 
 /// Decoders that may run: what phones, cameras and editors write. All others stay shut.
 const CODECS: &[&str] = &[
@@ -47,6 +47,9 @@ const CODECS: &[&str] = &[
     "pcm_mulaw",
     "pcm_alaw",
 ];
+
+/// A demuxer that reports damage this often in a row stands still.
+const DAMAGES_MAX: u32 = 1000;
 
 /// A source and what is known of its streams.
 pub struct Source {
@@ -88,6 +91,19 @@ impl Source {
         self.audio.map(|index| &self.streams[index])
     }
 
+    /// A sound that cannot be decoded is a reason to refuse the file: without it, it would be another one.
+    ///
+    /// # Errors
+    /// `media.unsupported_format` with its codec.
+    pub fn check_sound(&self) -> Result<(), Problem> {
+        match self.audio() {
+            Some(sound) if !CODECS.contains(&sound.decoder.as_str()) => {
+                Err(reject::unsupported_codec(&sound.codec))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Seconds in a tick of a stream's clock.
     #[must_use]
     pub fn tick(&self, stream: usize) -> f64 {
@@ -103,14 +119,19 @@ impl Source {
     /// The next packet of any stream; `None` at the end, or where the rest cannot be read.
     pub fn next_packet(&mut self) -> Option<Packet> {
         let mut packet = Packet::empty();
-        loop {
+        for _damaged in 0..DAMAGES_MAX {
             match packet.read(&mut self.input) {
                 Ok(()) => return Some(packet),
                 // A damaged packet; the demuxer goes on behind it.
-                Err(ffmpeg_next::Error::InvalidData) => {}
+                Err(Error::InvalidData) => {}
+                Err(Error::Other { errno }) => {
+                    machine::check(Some(errno));
+                    return None;
+                }
                 Err(_) => return None,
             }
         }
+        None
     }
 }
 
@@ -160,8 +181,8 @@ fn check_streams(input: &Input, limits: &InputLimits) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The largest video that is no cover picture, and the sound with most channels and then samples;
-/// among equals what the file calls its default, then the first.
+/// The largest video that is no cover picture, and of the sounds that we read, if there are any, that with most channels
+/// and then samples; among equals what the file calls its default, then the first.
 fn choose(streams: &[StreamFacts]) -> Result<(usize, Option<usize>), Problem> {
     let of =
         |medium| streams.iter().filter(move |stream| stream.medium == medium && !stream.attached_picture);
@@ -174,7 +195,8 @@ fn choose(streams: &[StreamFacts]) -> Result<(usize, Option<usize>), Problem> {
     let video =
         best(of(Medium::Video).collect(), |stream| u64::from(stream.width) * u64::from(stream.height));
     let audio = best(of(Medium::Audio).filter(|stream| stream.channels > 0).collect(), |stream| {
-        u64::from(stream.channels.min(2)) << 32 | u64::from(stream.sample_rate)
+        let is_read = u64::from(CODECS.contains(&stream.decoder.as_str()));
+        is_read << 40 | u64::from(stream.channels.min(2)) << 32 | u64::from(stream.sample_rate)
     });
     match video {
         Some(video) if streams[video].width > 0 && streams[video].height > 0 => Ok((video, audio)),

@@ -40,6 +40,8 @@ pub struct StreamFacts {
     pub attached_picture: bool,
     pub default: bool,
     pub codec: String,
+    /// FFmpeg's decoder of it; empty when there is none.
+    pub decoder: String,
     pub profile: Option<String>,
     pub level: i32,
     pub pixel_format: String,
@@ -102,6 +104,13 @@ pub fn find_stream_info(input: &mut Input, options: &Dictionary<'_>) -> Result<(
 }
 
 /// Reads everything that is known of a stream.
+fn decoder_name(codec: ffi::AVCodecID) -> String {
+    // SAFETY: codecs and their names live as long as the library.
+    unsafe {
+        ffi::avcodec_find_decoder(codec).as_ref().and_then(|decoder| text(decoder.name)).unwrap_or_default()
+    }
+}
+
 pub fn stream_facts(stream: &Stream<'_>) -> StreamFacts {
     // SAFETY: a `Stream` borrows its open input; stream and parameters live as long as that. Enum
     // fields are read as the integers that they are in C.
@@ -122,6 +131,7 @@ pub fn stream_facts(stream: &Stream<'_>) -> StreamFacts {
             attached_picture: disposition & ffi::AV_DISPOSITION_ATTACHED_PIC != 0,
             default: disposition & ffi::AV_DISPOSITION_DEFAULT != 0,
             codec: text(ffi::avcodec_get_name((*parameters).codec_id)).unwrap_or_else(|| codec.to_string()),
+            decoder: decoder_name((*parameters).codec_id),
             profile: text(ffi::avcodec_profile_name((*parameters).codec_id, (*parameters).profile)),
             level: (*parameters).level,
             pixel_format: match medium {

@@ -37,6 +37,7 @@ pub fn header(bytes: &[u8], format: Format) -> Result<Header, Problem> {
         // The decoder has turned CMYK to RGB, for which the profile does not hold.
         profile: icc.filter(|_| model == "rgb").as_deref().and_then(Profile::from_icc),
         trailing_data: false,
+        animated: is_animation(bytes, format),
         has_metadata: has_text(bytes, format),
     })
 }
@@ -70,15 +71,28 @@ fn open(bytes: &[u8], format: Format) -> ImageResult<Box<dyn ImageDecoder + '_>>
     Ok(decoder)
 }
 
+/// Written as an animation.
+fn is_animation(bytes: &[u8], format: Format) -> bool {
+    match format {
+        Format::Png => png_chunks(bytes).any(|kind| &kind == b"acTL"),
+        Format::Webp => webp_flags(bytes) & 2 != 0,
+        _ => false,
+    }
+}
+
 /// Text chunks and XMP.
 fn has_text(bytes: &[u8], format: Format) -> bool {
     match format {
         Format::Png => png_chunks(bytes).any(|kind| matches!(&kind, b"tEXt" | b"zTXt" | b"iTXt")),
-        Format::Webp => {
-            bytes.get(12..16) == Some(b"VP8X") && bytes.get(20).is_some_and(|flags| flags & 4 != 0)
-        }
+        Format::Webp => webp_flags(bytes) & 4 != 0,
         _ => false,
     }
+}
+
+/// What the extended header of a WebP announces; 0 without one.
+fn webp_flags(bytes: &[u8]) -> u8 {
+    let extended = bytes.get(12..16) == Some(b"VP8X");
+    bytes.get(20).filter(|_| extended).copied().unwrap_or(0)
 }
 
 fn png_chunks(bytes: &[u8]) -> impl Iterator<Item = [u8; 4]> {

@@ -59,7 +59,7 @@ pub fn thumbnail(rows: &[u8], pitch: usize, width: u32, height: u32) -> Result<V
 /// `media.transcode_failed` when the scratch directory does not take it.
 pub fn write(name: &str, bytes: &[u8]) -> Result<(), Problem> {
     let write = || File::create_new(name)?.write_all(bytes);
-    write().map_err(|_| reject::not_made("the scratch directory is full"))
+    write().map_err(|error| reject::not_written(error.raw_os_error(), "the picture could not be written"))
 }
 
 fn compress(picture: &DynamicImage, format: ImageFormat, quality: u8) -> Result<Vec<u8>, Problem> {

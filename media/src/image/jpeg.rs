@@ -17,7 +17,7 @@ const ICC_MARK: &[u8] = b"ICC_PROFILE\0";
 pub fn header(bytes: &[u8]) -> Result<Header, Problem> {
     let header = turbojpeg::read_header(bytes).map_err(|_| reject::unreadable())?;
     let side = |side: usize| u32::try_from(side).map_err(|_| reject::unreadable());
-    let Segments { icc_chunks, has_metadata, trailing_data } = Segments::read(bytes);
+    let Segments { icc_chunks, has_metadata, trailing_data, has_end: _ } = Segments::read(bytes);
     Ok(Header {
         size: (side(header.width)?, side(header.height)?),
         color_model: model(header.colorspace),
@@ -25,9 +25,15 @@ pub fn header(bytes: &[u8]) -> Result<Header, Problem> {
         has_alpha: false,
         profile: join(icc_chunks).as_deref().and_then(Profile::from_icc),
         trailing_data,
+        animated: false,
         has_metadata,
     })
 }
+
+/// What libjpeg says of files that it decoded to the last pixel: bytes between segments, zeros where a baseline file
+/// repeats what it is, a later JFIF, and an unknown transform of Adobe's.
+const HARMLESS: [&str; 4] =
+    ["extraneous bytes", "Invalid SOS parameters", "unknown JFIF revision", "Adobe color transform"];
 
 /// Decodes, at the smallest of the cheap scales that is at least `scale` (0 to 1). CMYK comes as
 /// four channels in the alpha form, with 255 for no ink.
@@ -52,8 +58,13 @@ pub fn decode(bytes: &[u8], scale: f64) -> Result<DynamicImage, Problem> {
         Image { pixels: pixels.as_mut_slice(), width: scaled.width, pitch, height: scaled.height, format };
     match decompressor.decompress(bytes, output) {
         Ok(()) => {}
-        // Warnings come as errors, too; this one says that all pixels were decoded nevertheless.
-        Err(Error::TurboJpegError(message)) if message.contains("extraneous bytes") => {}
+        // Warnings come as errors, too, and only the first is told: behind one that every viewer puts up with, there may
+        // be the end of a file that was cut off.
+        Err(Error::TurboJpegError(message)) if HARMLESS.iter().any(|text| message.contains(text)) => {
+            if !Segments::read(bytes).has_end {
+                return Err(reject::truncated());
+            }
+        }
         Err(Error::TurboJpegError(message)) if message.to_lowercase().contains("premature end") => {
             return Err(reject::truncated());
         }
@@ -89,6 +100,8 @@ struct Segments<'a> {
     icc_chunks: Vec<(u8, &'a [u8])>,
     has_metadata: bool,
     trailing_data: bool,
+    /// The mark of the end is there.
+    has_end: bool,
 }
 
 impl<'a> Segments<'a> {
@@ -106,7 +119,9 @@ impl<'a> Segments<'a> {
             segments.visit(*marker, body);
             at += 2 + length.max(2);
             if *marker == 0xda {
-                segments.trailing_data = end_of_image(bytes, at).is_some_and(|end| end < bytes.len());
+                let end = end_of_image(bytes, at);
+                segments.has_end = end.is_some();
+                segments.trailing_data = end.is_some_and(|end| end < bytes.len());
                 break;
             }
         }

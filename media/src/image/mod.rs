@@ -56,6 +56,8 @@ struct Header {
     has_alpha: bool,
     profile: Option<Profile>,
     trailing_data: bool,
+    /// Of one picture: what moves is no photo.
+    animated: bool,
     has_metadata: bool,
 }
 
@@ -98,7 +100,7 @@ impl Photo {
             image: Some(ImageFacts {
                 orientation,
                 has_alpha: header.has_alpha,
-                animated: false,
+                animated: header.animated,
                 srgb: profile.is_none(),
                 color_model: header.color_model.to_owned(),
                 bits_per_channel: header.bits_per_channel,

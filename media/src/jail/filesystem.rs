@@ -13,13 +13,18 @@ pub fn change_root() -> bool {
     rustix::process::geteuid().is_root() && chroot(".").is_ok() && std::env::set_current_dir("/").is_ok()
 }
 
-/// Restricts all opens to the working directory, and what newer kernels can to nothing: TCP, signals
-/// to others, abstract sockets of others. `false` on a kernel without Landlock.
-pub fn restrict_to_scratch() -> bool {
-    landlock().is_ok_and(|status| status != RulesetStatus::NotEnforced)
+/// The working directory, opened while we may.
+pub fn scratch() -> Option<PathFd> {
+    PathFd::new(".").ok()
 }
 
-fn landlock() -> Result<RulesetStatus, RulesetError> {
+/// Restricts all opens to `scratch`, and what newer kernels can to nothing: TCP, signals to others, abstract sockets of
+/// others. `false` on a kernel without Landlock.
+pub fn restrict_to(scratch: Option<&PathFd>) -> bool {
+    scratch.is_some_and(|scratch| landlock(scratch).is_ok_and(|status| status != RulesetStatus::NotEnforced))
+}
+
+fn landlock(here: &PathFd) -> Result<RulesetStatus, RulesetError> {
     // V6 adds scopes to renames (V2), truncation (V3), TCP (V4) and device ioctls (V5); older kernels
     // take what they know.
     let abi = ABI::V6;
@@ -30,7 +35,6 @@ fn landlock() -> Result<RulesetStatus, RulesetError> {
         | AccessFs::MakeReg
         | AccessFs::RemoveFile
         | AccessFs::Truncate;
-    let Ok(here) = PathFd::new(".") else { return Ok(RulesetStatus::NotEnforced) };
     let status = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(everything)?

@@ -1,5 +1,5 @@
 //! Sizes: what one request may use at most, whatever the file makes the decoder believe.
-#![expect(unsafe_code, reason = "alarms and signal dispositions have no safe name")]
+#![expect(unsafe_code, reason = "timers and signal dispositions have no safe name")]
 
 use std::thread::available_parallelism;
 use std::time::Duration;
@@ -32,11 +32,9 @@ pub fn set(own_uid: bool, deadline: Option<Duration>) -> bool {
     if own_uid {
         limits.push((Resource::NPROC, PROCESSES));
     }
-    if let Some(deadline) = deadline {
-        end_after(deadline + GRACE);
-    }
     fail_to_write_too_much();
-    limits.into_iter().all(|(resource, limit)| lower(resource, limit))
+    let timed = deadline.is_none_or(|deadline| end_after(deadline + GRACE));
+    timed && limits.into_iter().all(|(resource, limit)| lower(resource, limit))
 }
 
 /// All cores, all the time, until the deadline.
@@ -45,11 +43,20 @@ fn cpu_seconds(deadline: Duration) -> u64 {
     ((deadline + GRACE).as_secs() * cores).clamp(1, CPU_SECONDS)
 }
 
-/// The kernel ends the process by the clock, also when it waits for something that never comes.
-fn end_after(time: Duration) {
-    let seconds = libc::c_uint::try_from(time.as_secs()).unwrap_or(libc::c_uint::MAX);
-    // SAFETY: sets a timer; nobody here handles its signal, whose default is to end the process.
-    unsafe { libc::alarm(seconds) };
+/// The kernel ends the process by the clock, also when it waits for something that never comes: by the signal that
+/// nobody can ignore, from a timer that nobody can change in the jail.
+fn end_after(time: Duration) -> bool {
+    let seconds = libc::time_t::try_from(time.as_secs()).unwrap_or(libc::time_t::MAX);
+    // SAFETY: plain numbers, for which all zeros is a value; the kernel reads what is lent to it during the calls.
+    unsafe {
+        let mut signal: libc::sigevent = std::mem::zeroed();
+        (signal.sigev_notify, signal.sigev_signo) = (libc::SIGEV_SIGNAL, libc::SIGKILL);
+        let mut timer: libc::timer_t = std::ptr::null_mut();
+        let mut once: libc::itimerspec = std::mem::zeroed();
+        once.it_value.tv_sec = seconds;
+        libc::timer_create(libc::CLOCK_MONOTONIC, &raw mut signal, &raw mut timer) == 0
+            && libc::timer_settime(timer, 0, &raw const once, std::ptr::null_mut()) == 0
+    }
 }
 
 /// A file over its limit makes the write fail, not the process: an output fails alone.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use domain::engine::Event;
 
-use super::self_test::{fall_silent, fork};
+use super::self_test::{fall_deaf, fall_silent, fork};
 use crate::events::Events;
 
 /// What to do.
@@ -18,7 +18,7 @@ use crate::events::Events;
 pub enum Misdeed {
     /// Die by a signal.
     Crash,
-    /// Wait for ever.
+    /// Wait for ever, deaf to signals.
     Hang,
     /// Answer, close every pipe, and wait for ever.
     HangSilently,
@@ -49,7 +49,10 @@ const ANSWER: Event = Event::Finished { frames_decoded: 0, encodes: 0 };
 pub fn misbehave(misdeed: Misdeed) {
     match misdeed {
         Misdeed::Crash => std::process::abort(),
-        Misdeed::Hang => thread::sleep(FOR_EVER),
+        Misdeed::Hang => {
+            fall_deaf();
+            thread::sleep(FOR_EVER);
+        }
         Misdeed::HangSilently => {
             Events::to_stdout().send(&ANSWER);
             fall_silent();

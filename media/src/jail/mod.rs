@@ -46,11 +46,12 @@ pub fn enter(terms: &Terms) -> Vec<Layer> {
     limits::be_killed_first();
     // The root directory changes while we may still change it; the uid drops right after.
     note(Layer::Chroot, &filesystem::change_root);
+    let scratch = filesystem::scratch();
     note(Layer::Limits, &|| limits::set(terms.identity.is_some(), terms.deadline));
     note(Layer::OwnUser, &|| terms.identity.is_some_and(identity::assume));
     note(Layer::NotDumpable, &identity::refuse_dumps);
     note(Layer::NoNewPrivileges, &identity::refuse_privileges);
-    note(Layer::Landlock, &filesystem::restrict_to_scratch);
+    note(Layer::Landlock, &|| filesystem::restrict_to(scratch.as_ref()));
     // Last, since it forbids what the layers above need.
     note(Layer::Seccomp, &syscalls::filter);
     held

@@ -4,16 +4,16 @@
 use std::collections::BTreeMap;
 
 use libc::{
-    CLONE_THREAD, PR_SET_NAME, PROT_EXEC, SYS_brk, SYS_clock_getres, SYS_clock_gettime, SYS_clock_nanosleep,
-    SYS_clone, SYS_clone3, SYS_close, SYS_dup, SYS_exit, SYS_exit_group, SYS_faccessat, SYS_fadvise64,
-    SYS_fallocate, SYS_fcntl, SYS_fdatasync, SYS_fstat, SYS_fsync, SYS_ftruncate, SYS_futex,
-    SYS_get_robust_list, SYS_getcpu, SYS_getdents64, SYS_getegid, SYS_geteuid, SYS_getgid, SYS_getpid,
-    SYS_getrandom, SYS_getrusage, SYS_gettid, SYS_gettimeofday, SYS_getuid, SYS_lseek, SYS_madvise,
-    SYS_membarrier, SYS_mmap, SYS_mprotect, SYS_mremap, SYS_munmap, SYS_nanosleep, SYS_newfstatat,
-    SYS_openat, SYS_ppoll, SYS_prctl, SYS_pread64, SYS_pwrite64, SYS_read, SYS_readv, SYS_renameat,
-    SYS_renameat2, SYS_restart_syscall, SYS_rseq, SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn,
-    SYS_sched_getaffinity, SYS_sched_yield, SYS_set_robust_list, SYS_sigaltstack, SYS_statx, SYS_sysinfo,
-    SYS_tgkill, SYS_uname, SYS_unlinkat, SYS_write, SYS_writev,
+    CLONE_THREAD, F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_GETFL, F_SETFD, PR_SET_NAME, PROT_EXEC, SYS_brk,
+    SYS_clock_getres, SYS_clock_gettime, SYS_clock_nanosleep, SYS_clone, SYS_clone3, SYS_close, SYS_dup,
+    SYS_exit, SYS_exit_group, SYS_faccessat, SYS_fadvise64, SYS_fcntl, SYS_fdatasync, SYS_fstat, SYS_fsync,
+    SYS_ftruncate, SYS_futex, SYS_get_robust_list, SYS_getcpu, SYS_getdents64, SYS_getegid, SYS_geteuid,
+    SYS_getgid, SYS_getpid, SYS_getrandom, SYS_getrusage, SYS_gettid, SYS_gettimeofday, SYS_getuid,
+    SYS_lseek, SYS_madvise, SYS_membarrier, SYS_mmap, SYS_mprotect, SYS_mremap, SYS_munmap, SYS_nanosleep,
+    SYS_newfstatat, SYS_openat, SYS_ppoll, SYS_prctl, SYS_pread64, SYS_pwrite64, SYS_read, SYS_readv,
+    SYS_renameat, SYS_renameat2, SYS_restart_syscall, SYS_rseq, SYS_rt_sigaction, SYS_rt_sigprocmask,
+    SYS_rt_sigreturn, SYS_sched_getaffinity, SYS_sched_yield, SYS_set_robust_list, SYS_sigaltstack,
+    SYS_statx, SYS_sysinfo, SYS_tgkill, SYS_uname, SYS_unlinkat, SYS_write, SYS_writev,
 };
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
@@ -38,11 +38,9 @@ const ALLOWED: &[i64] = &[
     SYS_newfstatat,
     SYS_statx,
     SYS_getdents64,
-    SYS_fcntl,
     SYS_fsync,
     SYS_fdatasync,
     SYS_ftruncate,
-    SYS_fallocate,
     SYS_fadvise64,
     SYS_renameat,
     SYS_renameat2,
@@ -126,6 +124,10 @@ fn allow_list() -> Result<BpfProgram, seccompiler::Error> {
     rules.insert(SYS_clone, vec![only(0, SeccompCmpOp::MaskedEq(thread), thread)?]);
     let name = u64::from(PR_SET_NAME.cast_unsigned());
     rules.insert(SYS_prctl, vec![only(0, SeccompCmpOp::Eq, name)?]);
+    // With other commands a pipe can be made to signal any process of the same user.
+    let commands = [F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL].map(libc::c_int::cast_unsigned);
+    let commands = commands.into_iter().map(|command| only(1, SeccompCmpOp::Eq, u64::from(command)));
+    rules.insert(SYS_fcntl, commands.collect::<Result<_, _>>()?);
     // An abort signals the process itself.
     rules.insert(SYS_tgkill, vec![only(0, SeccompCmpOp::Eq, u64::from(std::process::id()))?]);
     build(rules, SeccompAction::Errno(errno(libc::EPERM)), SeccompAction::Allow)

@@ -3,7 +3,7 @@
 use domain::engine::InputLimits;
 use domain::problem::Problem;
 
-use super::glimpse::THUMBNAIL_AFTER_S;
+use super::glimpse::{Depth, THUMBNAIL_AFTER_S};
 use super::video::Video;
 use crate::av::rgb_picture;
 use crate::image::animation::Animation;
@@ -14,9 +14,12 @@ use crate::sniff::Format;
 ///
 /// # Errors
 /// The reason why it cannot be used.
-pub fn open(path: &str, format: Format, limits: &InputLimits) -> Result<Video, Problem> {
+pub fn open(path: &str, format: Format, limits: &InputLimits, depth: Depth) -> Result<Video, Problem> {
     let animation = Animation::open(path, format, limits)?;
     let scan = animation.scan();
+    if depth == Depth::Packets {
+        return Ok(Video { info: animation.info(), scan, picture: None });
+    }
     let mut shown = None;
     for frame in animation.frames()? {
         let frame = frame?;

@@ -50,7 +50,7 @@ pub struct Video {
 /// The reason why it cannot be used.
 pub fn open(path: &str, sniffed: &Sniffed, limits: &InputLimits, depth: Depth) -> Result<Video, Problem> {
     if sniffed.animated {
-        return animated::open(path, sniffed.format, limits);
+        return animated::open(path, sniffed.format, limits, depth);
     }
     let boxes = match sniffed.format {
         Format::Mp4(_) => {
@@ -65,6 +65,9 @@ pub fn open(path: &str, sniffed: &Sniffed, limits: &InputLimits, depth: Depth) -
     let mut source = input::open(path, sniffed.format, limits)?;
     if matches!(sniffed.format, Format::Mp4(_)) && indexed_bytes(&source) > sniffed.bytes {
         return Err(reject::truncated());
+    }
+    if depth == Depth::Sampled {
+        source.check_sound()?;
     }
     let mut glimpse = match depth {
         Depth::Packets => None,

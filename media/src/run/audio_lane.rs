@@ -57,19 +57,25 @@ impl AudioLane {
     ///
     /// # Errors
     /// `media.transcode_failed`; the lane is of no more use.
-    pub fn push(&mut self, sound: &frame::Audio) -> Result<Vec<Packet>, Problem> {
-        self.feed(sound).map_err(|_| reject::not_made("the sound could not be resampled or encoded"))
+    pub fn push(&mut self, sound: &frame::Audio, deliver: &mut impl FnMut(&Packet)) -> Result<(), Problem> {
+        self.feed(sound, deliver).map_err(|_| reject::not_made("the sound could not be resampled or encoded"))
+    }
+
+    /// It has all the sound that is wanted: what is heard after the pictures is not.
+    #[must_use]
+    pub fn has_all(&self) -> bool {
+        self.graph.as_ref().is_some_and(Graph::has_ended)
     }
 
     /// Nothing more comes: fills with silence to the end of the pictures.
     ///
     /// # Errors
     /// As for [`Self::push`].
-    pub fn finish(&mut self) -> Result<Vec<Packet>, Problem> {
-        self.drain().map_err(|_| reject::not_made("the end of the sound could not be encoded"))
+    pub fn finish(&mut self, deliver: &mut impl FnMut(&Packet)) -> Result<(), Problem> {
+        self.drain(deliver).map_err(|_| reject::not_made("the end of the sound could not be encoded"))
     }
 
-    fn feed(&mut self, sound: &frame::Audio) -> Result<Vec<Packet>, Error> {
+    fn feed(&mut self, sound: &frame::Audio, deliver: &mut impl FnMut(&Packet)) -> Result<(), Error> {
         let sound = reference_audio(sound)?;
         let length = self.samples();
         let graph = match &mut self.graph {
@@ -79,17 +85,14 @@ impl AudioLane {
                 none.insert(Graph::audio(&sound, self.time_base, &chain, FRAME_SAMPLES)?)
             }
         };
-        match graph.push(&sound) {
-            // The pictures are over: what is heard after them is not wanted.
-            Ok(()) | Err(Error::Eof) => self.encode_filtered(),
-            Err(error) => Err(error),
-        }
+        graph.push(&sound)?;
+        self.encode_filtered(deliver)
     }
 
-    fn drain(&mut self) -> Result<Vec<Packet>, Error> {
+    fn drain(&mut self, deliver: &mut impl FnMut(&Packet)) -> Result<(), Error> {
         if self.graph.is_none() {
             self.time_base = self.tick();
-            self.feed(&silence(FRAME_SAMPLES_INT, SAMPLE_RATE_INT)?)?;
+            self.feed(&silence(FRAME_SAMPLES_INT, SAMPLE_RATE_INT)?, deliver)?;
         }
         let end = self.timeline.length_s();
         let Some(graph) = &mut self.graph else { return Err(Error::InvalidData) };
@@ -97,10 +100,9 @@ impl AudioLane {
             Ok(()) | Err(Error::Eof) => {}
             Err(error) => return Err(error),
         }
-        let mut packets = self.encode_filtered()?;
+        self.encode_filtered(deliver)?;
         self.encoder.send_eof()?;
-        self.collect(&mut packets)?;
-        Ok(packets)
+        self.collect(deliver)
     }
 
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "hours of samples fit")]
@@ -108,31 +110,30 @@ impl AudioLane {
         (self.timeline.length_s() * f64::from(SAMPLE_RATE)).round().max(1.0) as u64
     }
 
-    fn encode_filtered(&mut self) -> Result<Vec<Packet>, Error> {
-        let mut packets = Vec::new();
+    fn encode_filtered(&mut self, deliver: &mut impl FnMut(&Packet)) -> Result<(), Error> {
         loop {
             let mut sound = frame::Audio::empty();
-            let Some(graph) = &mut self.graph else { return Ok(packets) };
+            let Some(graph) = &mut self.graph else { return Ok(()) };
             if !graph.pull(&mut sound)? {
-                return Ok(packets);
+                return Ok(());
             }
             self.peaks.hold(&mut sound);
             // The filters made the sound continuous; their times still carry the source's jitter.
             sound.set_pts(Some(self.encoded));
             self.encoded += i64::try_from(sound.samples()).unwrap_or(0);
             self.encoder.send_frame(&sound)?;
-            self.collect(&mut packets)?;
+            self.collect(deliver)?;
         }
     }
 
     /// The encoder's first packet is priming, before zero. Without edit list it would be heard and
     /// delay the rest by 21 ms, so it is left out: sound and pictures start together.
-    fn collect(&mut self, packets: &mut Vec<Packet>) -> Result<(), Error> {
+    fn collect(&mut self, deliver: &mut impl FnMut(&Packet)) -> Result<(), Error> {
         loop {
             let mut packet = Packet::empty();
             match self.encoder.receive_packet(&mut packet) {
                 Ok(()) if packet.pts().is_some_and(|time| time < 0) => {}
-                Ok(()) => packets.push(packet),
+                Ok(()) => deliver(&packet),
                 Err(Error::Eof | Error::Other { errno: libc::EAGAIN }) => return Ok(()),
                 Err(error) => return Err(error),
             }

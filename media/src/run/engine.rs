@@ -8,7 +8,7 @@
 //! ```
 
 use std::sync::mpsc::{Receiver, channel};
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 
 use domain::engine::{OutputOutcome, RunRequest};
 use domain::operation::AudioOutput;
@@ -173,8 +173,12 @@ fn keep(ended: Vec<Ended>, request: &RunRequest, video: &Video, timeline: Timeli
     while ended.peek().is_some() {
         let batch: Vec<Ended> = ended.by_ref().take(cores()).collect();
         let made: Vec<_> = thread::scope(|scope| {
-            let threads: Vec<_> = batch.into_iter().map(|one| scope.spawn(|| verified(one))).collect();
-            threads.into_iter().filter_map(|thread| thread.join().ok()).collect()
+            let start = |one: Ended| (one.0.name.clone(), scope.spawn(|| verified(one)));
+            let threads: Vec<_> = batch.into_iter().map(start).collect();
+            let end = |(name, thread): (String, ScopedJoinHandle<'_, _>)| {
+                thread.join().unwrap_or_else(|_| (name, Err(reject::not_made("it could not be verified"))))
+            };
+            threads.into_iter().map(end).collect()
         });
         made.into_iter().for_each(|(name, made)| report(events, &name, made));
     }

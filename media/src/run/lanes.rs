@@ -3,20 +3,21 @@
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use domain::problem::Problem;
-use ffmpeg_next::{Packet, frame};
+use ffmpeg_next::{Error, Packet, frame};
 
 use super::audio_lane::AudioLane;
 use super::outputs::Outputs;
 use super::progress::Progress;
 use super::video_lane::{Sink, VideoLane};
 use crate::av::{reference, reference_audio};
+use crate::machine;
 
 /// Pictures that wait for a lane: enough to bridge a slow frame, few enough to hold little memory (12 MB each at 4K).
 const PICTURES: usize = 6;
 /// Stretches of sound that wait for a lane; they are small.
 const SOUNDS: usize = 64;
 
-/// The reading ends of lanes that take the same frames.
+/// The sending ends of lanes that take the same frames.
 pub struct Feeder<T>(Vec<SyncSender<T>>);
 
 impl<T> Feeder<T> {
@@ -38,9 +39,10 @@ impl<T> Feeder<T> {
         receiver
     }
 
-    /// Gives every lane a reference, waiting for the slowest. Who has gone, or cannot get one, is left out.
-    fn give(&mut self, reference: impl Fn() -> Option<T>) {
-        self.0.retain(|lane| reference().is_some_and(|frame| lane.send(frame).is_ok()));
+    /// Gives every lane a reference, waiting for the slowest. Who has gone is left out.
+    fn give(&mut self, reference: impl Fn() -> Result<T, Error>) {
+        let reference = || reference().unwrap_or_else(|_| machine::failed("memory ran out"));
+        self.0.retain(|lane| lane.send(reference()).is_ok());
     }
 }
 
@@ -52,7 +54,7 @@ impl Feeder<frame::Video> {
 
     /// Gives every lane the picture; no pixel is copied.
     pub fn show(&mut self, picture: &frame::Video) {
-        self.give(|| reference(picture).ok());
+        self.give(|| reference(picture));
     }
 }
 
@@ -64,7 +66,7 @@ impl Feeder<frame::Audio> {
 
     /// Gives every lane the sound; no sample is copied.
     pub fn play(&mut self, sound: &frame::Audio) {
-        self.give(|| reference_audio(sound).ok());
+        self.give(|| reference_audio(sound));
     }
 }
 
@@ -84,7 +86,7 @@ pub fn encode_pictures(
     children: Feeder<frame::Video>,
     to: Destination<'_>,
 ) {
-    let mut sink = PictureSink { children, to };
+    let mut sink = PictureSink { children, has_users: true, to };
     let work = || -> Result<(), Problem> {
         for picture in pictures {
             if !lane.push(&picture, &mut sink)? {
@@ -103,6 +105,7 @@ pub fn encode_pictures(
 
 struct PictureSink<'a> {
     children: Feeder<frame::Video>,
+    has_users: bool,
     to: Destination<'a>,
 }
 
@@ -115,11 +118,15 @@ impl Sink for PictureSink<'_> {
     }
 
     fn packet(&mut self, packet: &Packet) {
-        self.to.outputs.video(&self.to.users, packet);
+        self.has_users = self.to.outputs.video(&self.to.users, packet);
     }
 
     fn failed(&mut self, problem: &Problem) {
         self.to.outputs.fail(&self.to.users, problem);
+    }
+
+    fn has_users(&self) -> bool {
+        self.has_users
     }
 
     fn is_of_use(&self) -> bool {
@@ -129,14 +136,16 @@ impl Sink for PictureSink<'_> {
 
 /// The work of a thread that encodes sound.
 pub fn encode_sound(mut lane: AudioLane, sounds: Receiver<frame::Audio>, to: &Destination<'_>) {
-    let deliver =
-        |packets: Vec<Packet>| packets.iter().for_each(|packet| to.outputs.audio(&to.users, packet));
+    let mut has_users = true;
+    let mut deliver = |packet: &Packet| has_users = to.outputs.audio(&to.users, packet);
     let work = || -> Result<(), Problem> {
         for sound in sounds {
-            deliver(lane.push(&sound)?);
+            lane.push(&sound, &mut deliver)?;
+            if lane.has_all() {
+                break;
+            }
         }
-        deliver(lane.finish()?);
-        Ok(())
+        lane.finish(&mut deliver)
     };
     if let Err(problem) = work() {
         to.outputs.fail(&to.users, &problem);

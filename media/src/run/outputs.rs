@@ -40,14 +40,14 @@ impl Outputs {
         (0..self.0.len()).filter(|index| is(&self.0[*index].wanted.what)).collect()
     }
 
-    /// Writes a packet of the picture to every one of `users`.
-    pub fn video(&self, users: &[usize], packet: &Packet) {
-        users.iter().for_each(|user| self.write(*user, packet, Writer::video));
+    /// Writes a packet of the picture to every one of `users`. `false`: all of them have failed.
+    pub fn video(&self, users: &[usize], packet: &Packet) -> bool {
+        users.iter().filter(|user| self.write(**user, packet, Writer::video)).count() > 0
     }
 
-    /// Writes a packet of the sound to every one of `users`.
-    pub fn audio(&self, users: &[usize], packet: &Packet) {
-        users.iter().for_each(|user| self.write(*user, packet, Writer::audio));
+    /// Writes a packet of the sound to every one of `users`. `false`: all of them have failed.
+    pub fn audio(&self, users: &[usize], packet: &Packet) -> bool {
+        users.iter().filter(|user| self.write(**user, packet, Writer::audio)).count() > 0
     }
 
     /// What `users` waited for will not come.
@@ -70,13 +70,19 @@ impl Outputs {
         self.0.into_iter().map(end).collect()
     }
 
-    fn write(&self, user: usize, packet: &Packet, write: fn(&mut Writer, Packet) -> Result<(), Problem>) {
+    fn write(
+        &self,
+        user: usize,
+        packet: &Packet,
+        write: fn(&mut Writer, Packet) -> Result<(), Problem>,
+    ) -> bool {
         // A writer is as it was when a thread panics: libav does not unwind.
         let mut state = self.0[user].writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let Ok(writer) = &mut *state else { return };
+        let Ok(writer) = &mut *state else { return false };
         let shared = share(packet).map_err(|_| reject::not_made("memory ran out"));
         if let Err(problem) = shared.and_then(|packet| write(writer, packet)) {
             *state = Err(problem);
         }
+        state.is_ok()
     }
 }

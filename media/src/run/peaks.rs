@@ -23,12 +23,14 @@ impl Peaks {
     /// Makes a frame of planar floats quieter where it is too loud; leaves every other as it is.
     pub fn hold(&mut self, sound: &mut frame::Audio) {
         let planes = sound.planes();
-        let loudest =
-            (0..planes).flat_map(|plane| sound.plane::<f32>(plane)).fold(0.0, |loudest: f32, sample| {
-                if sample.is_finite() { loudest.max(sample.abs()) } else { loudest }
-            });
+        let samples = || (0..planes).flat_map(|plane| sound.plane::<f32>(plane));
+        // What is no number is silenced, and does not count.
+        let is_sound = samples().all(|sample| sample.is_finite());
+        let loudest = samples()
+            .filter(|sample| sample.is_finite())
+            .fold(0.0_f32, |loudest, sample| loudest.max(sample.abs()));
         let gain = self.next(loudest);
-        if gain >= 1.0 && loudest <= LIMIT {
+        if is_sound && gain >= 1.0 && loudest <= LIMIT {
             return;
         }
         for plane in 0..planes {

@@ -108,7 +108,8 @@ impl Source<'_> {
             let _gone = fs::remove_file(&part);
         }
         let outcome = verified?;
-        fs::rename(&part, name).map_err(|_| reject::not_made("the file could not be named"))?;
+        fs::rename(&part, name)
+            .map_err(|error| reject::not_written(error.raw_os_error(), "the file could not be named"))?;
         Ok(outcome)
     }
 

@@ -14,6 +14,7 @@ use super::timeline::Timeline;
 use crate::av::decoder::{self, AudioDecoder, VideoDecoder};
 use crate::av::input::Source;
 use crate::probe::{TrackScan, Video};
+use crate::reject;
 
 /// A source that is read once.
 pub struct Reader<'a> {
@@ -21,7 +22,8 @@ pub struct Reader<'a> {
     video: &'a Video,
     timeline: Timeline,
     pictures: Option<VideoDecoder>,
-    sounds: Option<AudioDecoder>,
+    /// Else why outputs whose sound is encoded cannot be made.
+    sounds: Result<Option<AudioDecoder>, Problem>,
     parts: Option<Parts>,
     decoded: u64,
 }
@@ -50,10 +52,8 @@ impl<'a> Reader<'a> {
             true => Some(decoder::video(&source, limits, threads)?),
             false => None,
         };
-        let sounds = match source.audio.filter(|_| decodes.sounds) {
-            Some(index) => Some(decoder::audio(&source, index, limits)?),
-            None => None,
-        };
+        let sounds = source.audio.filter(|_| decodes.sounds);
+        let sounds = sounds.map(|index| decoder::audio(&source, index, limits)).transpose();
         Ok(Self { source, video, timeline, pictures, sounds, parts: None, decoded: 0 })
     }
 
@@ -82,6 +82,9 @@ impl<'a> Reader<'a> {
         outputs: &Outputs,
         progress: Option<&Progress>,
     ) -> u64 {
+        if let Err(problem) = &self.sounds {
+            outputs.fail(&with_encoded_sound(outputs), problem);
+        }
         let copies_video = outputs.users(|what| what.video.is_none());
         let copies_audio = outputs.users(|what| what.audio == AudioOutput::Copy);
         let joined = outputs.users(|what| what.video.is_some() && self.parts.is_some());
@@ -109,7 +112,19 @@ impl<'a> Reader<'a> {
         self.decode_pictures(None, shown);
         self.decode_sound(None, heard);
         self.join_until(None, &joined, outputs);
+        self.tell_what_is_missing(outputs);
         self.decoded
+    }
+
+    /// Outputs that lack pictures or sound are none.
+    fn tell_what_is_missing(&self, outputs: &Outputs) {
+        let starved = reject::not_made("memory ran out");
+        if self.pictures.as_ref().is_some_and(VideoDecoder::is_starved) {
+            outputs.fail(&outputs.users(|what| what.video.is_some()), &starved);
+        }
+        if self.sounds.as_ref().is_ok_and(|sounds| sounds.as_ref().is_some_and(AudioDecoder::is_starved)) {
+            outputs.fail(&with_encoded_sound(outputs), &starved);
+        }
     }
 
     /// Gives packets of the parts up to where the source's pictures are, so that they do not wait for the sound in
@@ -118,7 +133,10 @@ impl<'a> Reader<'a> {
         let Some(parts) = &mut self.parts else { return };
         let scan = &self.video.scan.video;
         let time = packet.map(|packet| packet.pts().map_or(0.0, |time| scan.seconds(time) - scan.start_s()));
-        if let Err(problem) = parts.until(time, |packet| outputs.video(users, packet)) {
+        let deliver = |packet: &Packet| {
+            outputs.video(users, packet);
+        };
+        if let Err(problem) = parts.until(time, deliver) {
             outputs.fail(users, &problem);
             self.parts = None;
         }
@@ -144,7 +162,10 @@ impl<'a> Reader<'a> {
     fn decode_sound(&mut self, packet: Option<&Packet>, heard: &mut Feeder<frame::Audio>) {
         let tick = self.video.scan.audio.as_ref().map_or(0.0, |scan| scan.tick);
         let zero = self.timeline.zero(tick);
-        let Some(decoder) = self.sounds.as_mut().filter(|_| !heard.is_idle()) else { return };
+        let Ok(Some(decoder)) = &mut self.sounds else { return };
+        if heard.is_idle() {
+            return;
+        }
         match packet {
             Some(packet) => decoder.send(packet),
             None => decoder.finish(),
@@ -155,6 +176,10 @@ impl<'a> Reader<'a> {
             heard.play(&sound);
         }
     }
+}
+
+fn with_encoded_sound(outputs: &Outputs) -> Vec<usize> {
+    outputs.users(|what| matches!(what.audio, AudioOutput::Aac { .. }))
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "times are limited to hours")]

@@ -57,6 +57,8 @@ pub trait Sink {
     fn packet(&mut self, packet: &Packet);
     /// No packets come any more; pictures may.
     fn failed(&mut self, problem: &Problem);
+    /// A file still takes the packets.
+    fn has_users(&self) -> bool;
     /// Somebody wants the pictures even so.
     fn is_of_use(&self) -> bool;
 }
@@ -117,13 +119,10 @@ impl VideoLane {
                 none.insert(Graph::video(&picture, tick, sar, &chain, logo.map(|logo| &logo.picture))?)
             }
         };
-        let wants_more = match graph.push(&picture) {
-            Ok(()) => true,
-            Err(Error::Eof) => false,
-            Err(error) => return Err(error),
-        };
+        graph.push(&picture)?;
         self.encode_filtered(sink)?;
-        Ok(wants_more && (self.encoder.is_ok() || sink.is_of_use()))
+        let wants_more = self.graph.as_ref().is_some_and(|graph| !graph.has_ended());
+        Ok(wants_more && (self.encoder.is_ok() && sink.has_users() || sink.is_of_use()))
     }
 
     fn drain(&mut self, sink: &mut impl Sink) -> Result<(), Error> {

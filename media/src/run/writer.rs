@@ -40,7 +40,7 @@ impl Writer {
     /// # Errors
     /// `media.transcode_failed` when MP4 cannot hold the streams.
     pub fn create(name: &str, video: &From<'_>, audio: Option<&From<'_>>) -> Result<Self, Problem> {
-        start(name, video, audio).map_err(|_| reject::not_made("an MP4 cannot hold these streams"))
+        start(name, video, audio).map_err(|error| not_written(error, "an MP4 cannot hold these streams"))
     }
 
     /// Writes a packet of the video.
@@ -66,7 +66,7 @@ impl Writer {
     pub fn finish(self) -> Result<Part, Problem> {
         let Self { mut output, part, .. } = self;
         let ended = output.write_trailer().and_then(|()| close_file(&mut output));
-        ended.map_err(|_| reject::not_made("the file could not be written to its end"))?;
+        ended.map_err(|error| not_written(error, "the file could not be written to its end"))?;
         Ok(part)
     }
 
@@ -76,7 +76,7 @@ impl Writer {
         packet.set_position(-1);
         packet
             .write_interleaved(&mut self.output)
-            .map_err(|_| reject::not_made("a packet could not be written"))
+            .map_err(|error| not_written(error, "a packet could not be written"))
     }
 }
 
@@ -101,7 +101,7 @@ impl Part {
             File::open(self.path())?.sync_all()?;
             fs::rename(self.path(), &self.name)
         };
-        keep().map_err(|_| reject::not_made("the file could not be named"))
+        keep().map_err(|error| reject::not_written(error.raw_os_error(), "the file could not be named"))
     }
 }
 
@@ -110,6 +110,14 @@ impl Drop for Part {
         // Gone already when it was kept.
         let _gone = fs::remove_file(self.path());
     }
+}
+
+fn not_written(error: Error, what: &str) -> Problem {
+    let errno = match error {
+        Error::Other { errno } => Some(errno),
+        _ => None,
+    };
+    reject::not_written(errno, what)
 }
 
 fn part_path(name: &str) -> String {

@@ -59,7 +59,7 @@ async fn stopped(brand: &Brand<'_>, asset: &str, account: &Account) -> Duration 
 
 /// Milliseconds between one message of an encode that moves and the next, until it is done.
 async fn watched(brand: &Brand<'_>, asset: &str, account: &Account) -> Vec<f64> {
-    let mut watch = Subscription::open(brand.api, WATCH, "Watch", json!({ "brands": [brand.id] })).await;
+    let mut watch = Subscription::open(&brand.api, WATCH, "Watch", json!({ "brands": [brand.id] })).await;
     brand.publish(&[asset], &[account]).await;
     let (mut gaps, mut last) = (Vec::new(), None::<Instant>);
     let mut reached = 0.0;

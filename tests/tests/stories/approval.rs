@@ -60,3 +60,29 @@ async fn nothing_leaves_that_was_not_approved_as_it_is() {
     brand.assert_posts(&[&other], 0).await;
     world.finish().await;
 }
+
+/// A reviewer sees a file; what goes out is that file, whatever the brand's look has become meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_look_asks_for_approval_again() {
+    let world = World::start().await;
+    let agency = world.agency("Northwind").await;
+    let brand = agency.brand_with("Looks", json!({ "approvalRequired": true })).await;
+    let account = brand.connect("TELEGRAM", "looks").await;
+    let logo = brand.ready(&files::logo(), "").await;
+    let clip = brand.ready(&files::conforming_clip(), "Seen without a logo").await;
+    let job = brand.publish(&[&clip], &[&account]).await;
+    let seen = brand.until(&job, &["AWAITING_APPROVAL"], WORK_LIMIT).await.remove(0);
+    let look = json!({ "brandId": brand.id, "watermark": { "assetId": logo } });
+    brand.api.mutate("updateBrand", look, "brand { id }").await;
+
+    let approve = |target: &serde_json::Value| json!({ "targets": [{ "targetId": target["id"], "revision": target["revision"] }], "decision": "APPROVE" });
+    brand.api.mutate("reviewPublishTargets", approve(&seen), "targets { state }").await;
+    let again = brand.until(&job, &["AWAITING_APPROVAL", "PUBLISHED"], WORK_LIMIT).await.remove(0);
+    assert_eq!(again["state"], "AWAITING_APPROVAL", "the logo was not seen: {again}");
+    assert_ne!(again["revision"], seen["revision"]);
+    brand.assert_posts(&[&account], 0).await;
+    brand.api.mutate("reviewPublishTargets", approve(&again), "targets { state }").await;
+    brand.published(&job).await;
+    brand.assert_posts(&[&account], 1).await;
+    world.finish().await;
+}

@@ -17,10 +17,10 @@ const MADE: &str = "select count(*) from transcode_parts where object_key is not
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn parts_are_made_by_whoever_is_there_and_joined() {
     let world = World::with(WorldOptions { workers: 0, ..WorldOptions::default() }).await;
-    let _others =
-        world.worker(&[("KINDS", "probe,transcode,caption,publish,ingest,fetch,refresh,revoke")]).await;
+    let _others = world.worker(&[("KINDS", "probe,caption,publish,ingest,fetch,refresh,revoke")]).await;
+    // Who transcodes takes parts as well.
     let mut dying =
-        world.worker(&[("KINDS", "part"), ("SLOTS", "1"), ("REELMILL_CRASH_AT", "part.stored")]).await;
+        world.worker(&[("KINDS", "transcode"), ("SLOTS", "1"), ("REELMILL_CRASH_AT", "part.stored")]).await;
     let brand = world.agency("Northwind").await.brand("Long").await;
     let accounts = [brand.connect("TELEGRAM", "long").await, brand.connect("INSTAGRAM", "long").await];
     let clip = files::long_clip();
@@ -29,7 +29,7 @@ async fn parts_are_made_by_whoever_is_there_and_joined() {
     let job = brand.publish(&[&asset], &[&accounts[0], &accounts[1]]).await;
     dying.died().await;
     assert_eq!(world.database.count(MADE).await, 0, "what it stored is named by nothing");
-    let _rescuing = world.worker(&[("KINDS", "part"), ("SLOTS", "1")]).await;
+    let _rescuing = world.worker(&[("KINDS", "transcode"), ("SLOTS", "1")]).await;
 
     let targets = brand.until(&job, &["PUBLISHED", "FAILED", "NEEDS_ATTENTION"], LIMIT).await;
     assert!(targets.iter().all(|target| target["state"] == "PUBLISHED"), "{targets:?}");

@@ -20,12 +20,16 @@ pub struct Layers {
 }
 
 impl Layers {
-    /// Starts the engine with `directory` as its scratch, and asks.
+    /// Starts the engine with `directory` as its scratch, as `user` if there is one, and asks.
     ///
     /// # Errors
     /// [`EngineFailure`] when it does not start, or says something else.
-    pub async fn ask(config: &EngineConfig, directory: &Path) -> Result<Self, EngineFailure> {
-        let mut command = config.command(directory);
+    pub(super) async fn ask(
+        config: &EngineConfig,
+        directory: &Path,
+        user: Option<u32>,
+    ) -> Result<Self, EngineFailure> {
+        let mut command = config.command(directory, user);
         let answer = command.arg("--layers").stdin(Stdio::null()).kill_on_drop(true).output();
         let output = match tokio::time::timeout(ASK_TIME, answer).await {
             Ok(output) => output.map_err(EngineFailure::Start)?,

@@ -30,18 +30,17 @@ pub struct EngineConfig {
     pub executable: PathBuf,
     /// Where scratch directories are made.
     pub scratch_root: PathBuf,
-    /// The user id that the child drops to, when this process is root.
+    /// The first of the user ids that children drop to, when this process is root: each that runs has its own.
     pub uid: u32,
     /// Refuse to work with fewer than all layers of the jail that can be had.
     pub require_jail: bool,
 }
 
 impl EngineConfig {
-    /// Starts the engine in `directory`, which is its scratch, with nothing of this process.
-    fn command(&self, directory: &Path) -> Command {
+    /// Starts the engine in `directory`, which is its scratch, with nothing of this process, and as `user`.
+    fn command(&self, directory: &Path, user: Option<u32>) -> Command {
         let mut command = Command::new(&self.executable);
-        if drops_uid() {
-            let id = self.uid.to_string();
+        if let Some(id) = user.map(|id| id.to_string()) {
             command.args(["--uid", &id, "--gid", &id]);
         }
         if self.require_jail {
@@ -88,7 +87,7 @@ impl Engine {
     /// When the process attribute cannot be set or the scratch root cannot be made.
     pub fn new(config: EngineConfig) -> io::Result<Self> {
         set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
-        std::fs::create_dir_all(&config.scratch_root)?;
+        scratch::make_root(&config.scratch_root)?;
         scratch::remove_left_over(&config.scratch_root)?;
         Ok(Self { config })
     }
@@ -107,7 +106,7 @@ impl Engine {
     /// [`EngineFailure`] when the engine does not start.
     pub async fn layers(&self) -> Result<Layers, EngineFailure> {
         let scratch = self.scratch().map_err(EngineFailure::Start)?;
-        Layers::ask(&self.config, scratch.path()).await
+        Layers::ask(&self.config, scratch.path(), scratch.user()).await
     }
 
     /// Runs one request in `scratch` and hands every event to `on_event` as it comes. Returns after
@@ -122,7 +121,7 @@ impl Engine {
         limits: RunLimits,
         mut on_event: impl FnMut(Event) + Send,
     ) -> Result<(), EngineFailure> {
-        let mut child = self.spawn(scratch.path(), limits.deadline).map_err(EngineFailure::Start)?;
+        let mut child = self.spawn(scratch, limits.deadline).map_err(EngineFailure::Start)?;
         let whole = async {
             let talk = converse(&mut child, request, &mut on_event).await;
             conclude(&mut child, talk).await
@@ -139,9 +138,9 @@ impl Engine {
         ended.and_then(|()| check_left(scratch))
     }
 
-    fn spawn(&self, directory: &Path, deadline: Duration) -> io::Result<Child> {
+    fn spawn(&self, scratch: &Scratch, deadline: Duration) -> io::Result<Child> {
         self.config
-            .command(directory)
+            .command(scratch.path(), scratch.user())
             .args(["--deadline", &deadline.as_secs().to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

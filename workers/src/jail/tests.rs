@@ -72,8 +72,13 @@ fn processes_in(root: &Path) -> usize {
         .count()
 }
 
+fn scratch_directories(root: &Path) -> usize {
+    let entries = fs::read_dir(root.join("scratch")).unwrap();
+    entries.filter(|entry| entry.as_ref().unwrap().file_type().unwrap().is_dir()).count()
+}
+
 /// Each costs its own job: the call returns with its class and in time, this process grows by nothing to speak of, no
-/// child and no file is left, and the next job is done.
+/// child and no file is left, and the job beside it is done.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_child_that_misbehaves_costs_its_own_job_alone() {
     let cases: [(&str, &[&str]); 9] = [
@@ -96,8 +101,11 @@ async fn a_child_that_misbehaves_costs_its_own_job_alone() {
         let times_out = said == ["stopped after"];
         let deadline = if times_out { DEADLINE } else { Duration::from_secs(60) };
         let begun = Instant::now();
-        let (ended, events) = run(&engine, RunLimits { deadline, ..limits() }).await;
-        let took = begun.elapsed();
+        let runs = async {
+            let ended = run(&engine, RunLimits { deadline, ..limits() }).await;
+            (ended, begun.elapsed())
+        };
+        let (((ended, events), took), ()) = tokio::join!(runs, answers_well(&good));
         let failure = ended.unwrap_err();
         assert!(took < deadline + LATE_MAX, "{misdeed}: {took:?}");
         assert_eq!(matches!(failure, EngineFailure::TimedOut(_)), times_out, "{misdeed}: {failure}");
@@ -106,8 +114,7 @@ async fn a_child_that_misbehaves_costs_its_own_job_alone() {
         assert!(failure.len() < 2 * talk::STDERR_BYTES_MAX, "{misdeed}: {} bytes", failure.len());
         assert!(events <= talk::STDOUT_BYTES_MAX / 32, "{misdeed}: {events} events");
         assert_eq!(processes_in(root.path()), 0, "{misdeed}");
-        assert_eq!(fs::read_dir(root.path().join("scratch")).unwrap().count(), 0, "{misdeed}");
-        answers_well(&good).await;
+        assert_eq!(scratch_directories(root.path()), 0, "{misdeed}");
     }
     assert!(resident() < before + (64 << 20), "from {before} to {} bytes", resident());
 }
@@ -231,6 +238,24 @@ async fn found(here: &Path) -> Vec<String> {
         .map(|attempt| attempt["tried"].as_str().unwrap().to_owned())
         .filter(|tried| of_parent(tried))
         .collect()
+}
+
+/// Nobody can lay a trap in the place of the scratch root, and engines that run at once are different users.
+#[test]
+fn scratch_is_this_users_alone() {
+    let root = tempfile::tempdir().unwrap();
+    let config = config(root.path(), "reelmill-media".into());
+    let open = root.path().join("scratch");
+    fs::create_dir(&open).unwrap();
+    fs::set_permissions(&open, Permissions::from_mode(0o777)).unwrap();
+    assert!(Engine::new(config.clone()).unwrap_err().to_string().contains("choose another SCRATCH_DIR"));
+    fs::set_permissions(&open, Permissions::from_mode(0o711)).unwrap();
+    let engine = Engine::new(config).unwrap();
+    let (one, other) = (engine.scratch().unwrap(), engine.scratch().unwrap());
+    let expected = drops_uid().then_some([UID, UID + 1]);
+    assert_eq!(one.user().zip(other.user()).map(|(one, other)| [one, other]), expected);
+    drop(one);
+    assert_eq!(engine.scratch().unwrap().user(), drops_uid().then_some(UID));
 }
 
 #[test]

@@ -7,51 +7,50 @@ use uuid::Uuid;
 use super::{Job, JobError};
 use crate::context::Context;
 
-/// The job that was rung for, and those that it took along.
-pub(super) struct Together {
-    claims: Vec<Claim>,
+/// The job that was rung for, and those that it took along. Dropped, it no longer renews their leases: whoever drops it
+/// has settled them, given them back, or lost them.
+pub(super) struct Together<'a> {
+    context: &'a Context,
+    job: &'a Job,
+    /// Without the job's own.
+    others: Vec<Claim>,
 }
 
-impl Together {
+impl<'a> Together<'a> {
     /// Claims those of `subjects` that nobody works on, besides the job's own.
     pub(super) async fn claim(
-        context: &Context,
-        job: &Job,
+        context: &'a Context,
+        job: &'a Job,
         subjects: impl Iterator<Item = Uuid>,
     ) -> Result<Self, JobError> {
         let others: Vec<Uuid> = subjects.filter(|subject| *subject != job.claim.subject).collect();
-        let mut claims = jobs::claim_more(&context.store, &job.claim, &others, context.holder).await?;
-        context.leases.adopt(&claims, job);
-        claims.push(job.claim.clone());
-        Ok(Self { claims })
+        let others = jobs::claim_more(&context.store, &job.claim, &others, context.holder).await?;
+        context.leases.adopt(&others, job);
+        Ok(Self { context, job, others })
     }
 
     /// Of these rows, those that were claimed.
     pub(super) fn pick<Row: Clone>(&self, rows: &[Row], id: impl Fn(&Row) -> Uuid) -> Vec<Row> {
-        rows.iter().filter(|row| self.claims.iter().any(|claim| claim.subject == id(row))).cloned().collect()
+        let own = self.job.claim.subject;
+        let is_ours = |id: Uuid| id == own || self.others.iter().any(|claim| claim.subject == id);
+        rows.iter().filter(|row| is_ours(id(row))).cloned().collect()
     }
 
     /// A transaction that holds all jobs that are still ours; an error when the job itself is not.
-    pub(super) async fn fenced(&self, context: &Context, job: &Job) -> Result<(Tx, Fences), JobError> {
-        let mut tx = context.begin(job.claim.brand).await?;
-        let fences = jobs::fence_more(&mut tx, &self.claims).await?;
-        let own = fences.iter().position(|fence| fence.subject() == job.claim.subject);
+    pub(super) async fn fenced(&self) -> Result<(Tx, Fences), JobError> {
+        let claims: Vec<Claim> = self.others.iter().chain([&self.job.claim]).cloned().collect();
+        let mut tx = self.context.begin(self.job.claim.brand).await?;
+        let fences = jobs::fence_more(&mut tx, &claims).await?;
+        let own = fences.iter().position(|fence| fence.subject() == self.job.claim.subject);
         own.map(|own| (tx, Fences { fences, own })).ok_or(JobError::Fenced)
-    }
-
-    /// The jobs are settled: their leases need no renewing.
-    pub(super) fn release(&self, context: &Context) {
-        context.leases.release(&self.claims);
     }
 
     /// The run ended without a result: what was taken along goes back untouched, so that each is tried in its own
     /// right. What becomes of the job itself is decided by who runs it.
-    pub(super) async fn give_back(&self, context: &Context, job: &Job) {
-        let others = self.claims.iter().filter(|claim| claim.subject != job.claim.subject);
-        let others: Vec<Claim> = others.cloned().collect();
+    pub(super) async fn give_back(self) {
         let given_back = async {
-            let mut tx = context.begin(job.claim.brand).await?;
-            for fence in jobs::fence_more(&mut tx, &others).await? {
+            let mut tx = self.context.begin(self.job.claim.brand).await?;
+            for fence in jobs::fence_more(&mut tx, &self.others).await? {
                 jobs::release(&mut tx, fence).await?;
             }
             tx.commit().await.map_err(JobError::from)
@@ -59,7 +58,12 @@ impl Together {
         if let Err(error) = given_back.await {
             tracing::warn!(%error, "siblings were not given back; their leases will run out");
         }
-        context.leases.release(&others);
+    }
+}
+
+impl Drop for Together<'_> {
+    fn drop(&mut self) {
+        self.context.leases.release(&self.others);
     }
 }
 
@@ -80,10 +84,14 @@ impl Fences {
         self.fences.iter().map(Fence::subject).collect()
     }
 
-    /// Ends every job well.
-    pub(super) async fn settle(self, tx: &mut Tx) -> Result<(), JobError> {
+    /// Ends every job well, but for those of `again`, which are run again at once.
+    pub(super) async fn settle(self, tx: &mut Tx, again: &[Uuid]) -> Result<(), JobError> {
         for fence in self.fences {
-            jobs::settle(tx, fence).await?;
+            if again.contains(&fence.subject()) {
+                jobs::release(tx, fence).await?;
+            } else {
+                jobs::settle(tx, fence).await?;
+            }
         }
         Ok(())
     }

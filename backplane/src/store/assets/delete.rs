@@ -45,7 +45,9 @@ pub async fn deletable(tx: &mut Tx, brand: Uuid, asset: Uuid) -> Result<Option<D
                           and t.state not in ('PUBLISHED', 'FAILED', 'CANCELLED')) as "used!",
                exists (select from carousel_items i join media_assets c on c.id = i.carousel_id
                         where i.item_id = a.id and c.state <> 'DELETED') as "in_carousel!",
-               exists (select from brands b where b.id = a.brand_id and b.watermark_asset_id = a.id) as "is_logo!",
+               exists (select from brands b where b.id = a.brand_id and (b.watermark_asset_id = a.id
+                          or b.watermark_asset_id in (select i.item_id from carousel_items i join media_assets m on m.id = i.item_id
+                                                       where i.carousel_id = a.id and m.in_carousel))) as "is_logo!",
                u.object_key as "upload_key?", u.storage_upload_id as "upload_id?"
           from media_assets a left join uploads u on u.asset_id = a.id and u.completed_at is null
          where a.brand_id = $1 and a.id = $2

@@ -19,7 +19,7 @@ use super::publishing::{PlanFile, PlanSource, plan_sources};
 use super::transcode_work::encodes_of_contents;
 use super::{StoreError, Tx};
 use read::Waiting;
-use write::{Moved, StoredFile};
+use write::{Moved, StoredFile, TargetFiles};
 
 /// Moves every waiting target of `assets` as far as it goes, and returns those that changed. For what
 /// happened to an asset or its files; for one target's own change, [`advance_only`].
@@ -132,11 +132,7 @@ fn without_duplicates<'a>(plans: Vec<Planned<'a>>, taken: &HashSet<Uuid>) -> Vec
 }
 
 /// Makes sure that every file of a submitted target exists as a row: found, or asked for.
-async fn make_files(
-    tx: &mut Tx,
-    brand: Uuid,
-    plans: &[Planned<'_>],
-) -> Result<HashMap<Uuid, Vec<StoredFile>>, StoreError> {
+async fn make_files(tx: &mut Tx, brand: Uuid, plans: &[Planned<'_>]) -> Result<TargetFiles, StoreError> {
     let mut wanted = Vec::new();
     for plan in plans.iter().filter(|plan| plan.submitted()) {
         let Ok(Some(recipe)) = &plan.recipe else { continue };
@@ -186,7 +182,7 @@ async fn share_files(
 }
 
 /// Where a target goes; `None`: nothing about it changes.
-fn decide(plan: &Planned<'_>, files: &HashMap<Uuid, Vec<StoredFile>>) -> Option<Moved> {
+fn decide(plan: &Planned<'_>, files: &TargetFiles) -> Option<Moved> {
     let target = plan.target;
     let mut moved = Moved::unchanged(target);
     match &plan.recipe {
@@ -202,8 +198,11 @@ fn decide(plan: &Planned<'_>, files: &HashMap<Uuid, Vec<StoredFile>>) -> Option<
             moved.content_key = Some(recipe.content_key.to_vec());
             moved.problem = target.problem_of_caption.clone();
             if plan.submitted() {
-                let media = media_state(files.get(&target.id).map_or(&[][..], Vec::as_slice));
-                step(&mut moved, preparing::next(&media, target.has_caption, target.needs_approval));
+                let media = media_state(files.of.get(&target.id).map_or(&[][..], Vec::as_slice));
+                // The brand's look may have changed since it was approved: nothing is posted that nobody saw.
+                moved.unapproved = target.approved && files.replaced.contains(&target.id);
+                let needs_approval = target.needs_approval || moved.unapproved;
+                step(&mut moved, preparing::next(&media, target.has_caption, needs_approval));
             }
         }
     }

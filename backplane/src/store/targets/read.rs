@@ -26,6 +26,8 @@ pub(super) struct Waiting {
     pub(super) problem_of_caption: Option<Problem>,
     pub(super) has_caption: bool,
     pub(super) needs_approval: bool,
+    /// As it is, a reviewer has approved it.
+    pub(super) approved: bool,
     pub(super) duplicate_allowed: bool,
     /// Due within the hour: its files are made before those of back catalogues.
     pub(super) soon: bool,
@@ -53,6 +55,7 @@ pub(super) async fn lock_waiting(
                a.tier,
                t.caption_id is not null as "has_caption!", t.duplicate_allowed,
                t.approval_required and t.approved_content_revision is distinct from t.content_revision as "needs_approval!",
+               t.approval_required and t.approved_content_revision = t.content_revision as "approved?",
                coalesce(t.scheduled_at < now() + interval '1 hour', true) as "soon!"
           from (select id from wanted order by id) wanted
          cross join lateral (select * from publish_targets t
@@ -96,6 +99,7 @@ pub(super) async fn lock_waiting(
                 problem,
                 has_caption: row.has_caption,
                 needs_approval: row.needs_approval,
+                approved: row.approved.unwrap_or(false),
                 duplicate_allowed: row.duplicate_allowed,
                 soon: row.soon,
             })

@@ -1,6 +1,6 @@
 //! The files that targets need, as rows that exist once, and the targets' own moves.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use domain::engine::ENGINE_VERSION;
 use domain::operation::Operation;
@@ -35,36 +35,46 @@ pub(super) struct StoredFile {
     pub(super) problem: Option<Problem>,
 }
 
+/// The files of targets.
+#[derive(Clone, Debug, Default)]
+pub(super) struct TargetFiles {
+    pub(super) of: HashMap<Uuid, Vec<StoredFile>>,
+    /// Targets that had another file before.
+    pub(super) replaced: HashSet<Uuid>,
+}
+
 /// A file by what makes it identical to another.
 type Identity = (Vec<u8>, String);
 
 /// Finds or asks for every file, ties it to its target, and returns each target's files.
 ///
-/// A file that is newly tied is locked: a transcode of it that settles at the same time either sees
-/// the tie, or is seen here. One that was tied before is only read, since whoever finishes it takes
-/// the locks on its targets.
+/// A file that is newly tied, or waited for, is locked: a transcode of it that settles or is put back at the same time
+/// either sees the tie, or is seen here. One that is done is only read.
 pub(super) async fn want_files(
     tx: &mut Tx,
     brand: Uuid,
     wanted: &[WantedFile],
-) -> Result<HashMap<Uuid, Vec<StoredFile>>, StoreError> {
+) -> Result<TargetFiles, StoreError> {
     if wanted.is_empty() {
-        return Ok(HashMap::new());
+        return Ok(TargetFiles::default());
     }
     let wanted: Vec<(Identity, &WantedFile)> = wanted.iter().map(|file| (identity(file), file)).collect();
     let tied = tied(tx, brand, &wanted).await?;
     let place = |file: &WantedFile| (file.target, file.position);
     let is_tied = |(identity, file): &&(Identity, &WantedFile)| {
-        tied.get(&place(file)).is_some_and(|(tied_to, _)| tied_to == identity)
+        tied.get(&place(file)).is_some_and(|(tied_to, row)| tied_to == identity && !row.waits)
     };
     let fresh: Vec<(Identity, &WantedFile)> = wanted.iter().filter(|one| !is_tied(one)).cloned().collect();
     let found = find_or_insert(tx, brand, &fresh).await?;
     tie(tx, brand, &fresh, &found).await?;
 
     let mut jobs = Vec::new();
-    let mut files: HashMap<Uuid, Vec<StoredFile>> = HashMap::new();
+    let mut files = TargetFiles::default();
     for one in &wanted {
         let (identity, file) = one;
+        if tied.get(&place(file)).is_some_and(|(tied_to, _)| tied_to != identity) {
+            files.replaced.insert(file.target);
+        }
         let row =
             if is_tied(&one) { tied.get(&place(file)).map(|(_, row)| row) } else { found.get(identity) };
         let Some(row) = row else { continue };
@@ -72,7 +82,7 @@ pub(super) async fn want_files(
             let lane = if file.soon { Lane::Now } else { Lane::Bulk };
             jobs.push(NewJob::now(JobKind::Transcode, lane, row.id));
         }
-        files.entry(file.target).or_default().push(row.file.clone());
+        files.of.entry(file.target).or_default().push(row.file.clone());
     }
     ensure(tx, brand, &jobs).await?;
     Ok(files)
@@ -257,6 +267,8 @@ pub(super) struct Moved {
     pub(super) profile: Option<String>,
     pub(super) content_key: Option<Vec<u8>>,
     pub(super) problem: Option<Problem>,
+    /// What is to be posted is not what a reviewer approved.
+    pub(super) unapproved: bool,
     lead_s: i64,
 }
 
@@ -269,6 +281,7 @@ impl Moved {
             profile: target.profile.clone(),
             content_key: Some(target.content_key.clone()),
             problem: target.problem.clone(),
+            unapproved: false,
             lead_s: domain::publishing::lead(target.wish.platform).num_seconds(),
         }
     }
@@ -283,6 +296,7 @@ pub(super) async fn move_targets(tx: &mut Tx, brand: Uuid, moved: &[Moved]) -> R
     let states: Vec<String> = moved.iter().map(|moved| moved.state.clone()).collect();
     let profiles: Vec<Option<String>> = moved.iter().map(|moved| moved.profile.clone()).collect();
     let keys: Vec<Option<Vec<u8>>> = moved.iter().map(|moved| moved.content_key.clone()).collect();
+    let unapproved: Vec<bool> = moved.iter().map(|moved| moved.unapproved).collect();
     let problem = |read: fn(&Problem) -> String| -> Vec<Option<String>> {
         moved.iter().map(|moved| moved.problem.as_ref().map(read)).collect()
     };
@@ -293,12 +307,14 @@ pub(super) async fn move_targets(tx: &mut Tx, brand: Uuid, moved: &[Moved]) -> R
                problem_code = n.code, problem_message = n.message, problem_remedy = n.remedy, problem_retry_at = null,
                problem_since = case when n.code is null then null
                                     when t.problem_code is not distinct from n.code then t.problem_since else now() end,
+               revision = t.revision + n.unapproved::int, content_revision = t.content_revision + n.unapproved::int,
                -- A person who approves or tries again after the time has set `due_at`: it goes out at once.
                due_at = case when n.state = 'SCHEDULED' then coalesce(greatest(t.scheduled_at, t.due_at), now())
                              else t.due_at end,
                updated_at = now()
-          from unnest($2::uuid[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::text[])
-               as n (id, state, profile, content_key, code, message, remedy)
+          from unnest($2::uuid[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::text[],
+                      $9::bool[])
+               as n (id, state, profile, content_key, code, message, remedy, unapproved)
          where t.brand_id = $1 and t.id = n.id
         returning t.id, t.state, coalesce(t.due_at, now()) as "due_at!"
         "#,
@@ -310,6 +326,7 @@ pub(super) async fn move_targets(tx: &mut Tx, brand: Uuid, moved: &[Moved]) -> R
         &problem(|problem| problem.code.clone()) as &[Option<String>],
         &problem(|problem| problem.message.clone()) as &[Option<String>],
         &problem(|problem| problem.remedy.as_str().to_owned()) as &[Option<String>],
+        &unapproved,
     )
     .fetch_all(&mut **tx)
     .await?;

@@ -9,8 +9,8 @@ use crate::sniff::Format;
 /// What was met on the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Seen {
-    /// The next frame, and how long it is shown, ms, as the file says.
-    Frame { delay_ms: u64 },
+    /// The next frame: how long it is shown, ms, and how many pixels it has of its own, as the file says.
+    Frame { delay_ms: u64, pixels: u64 },
     /// Something may show through.
     Transparent,
     /// Text, EXIF or XMP.
@@ -66,7 +66,8 @@ fn gif(input: &mut (impl BufRead + Seek), mut visit: impl Visitor) -> io::Result
                 // The table, and a byte that starts the pixels.
                 skip(input, table(descriptor[8]) + 1)?;
                 skip_blocks(input)?;
-                visit(Seen::Frame { delay_ms: std::mem::take(&mut delay_ms) })
+                let pixels = u64::from(u16_le(&descriptor[4..])) * u64::from(u16_le(&descriptor[6..]));
+                visit(Seen::Frame { delay_ms: std::mem::take(&mut delay_ms), pixels })
             }
             0x3b => return Ok(size),
             _ => return Err(ErrorKind::InvalidData.into()),
@@ -108,7 +109,8 @@ fn webp(input: &mut (impl BufRead + Seek), mut visit: impl Visitor) -> io::Resul
             }
             b"ANMF" => {
                 let header: [u8; 16] = take(input)?;
-                (16, visit(Seen::Frame { delay_ms: u64::from(u24_le(&header[12..])) }))
+                let pixels = (u64::from(u24_le(&header[6..])) + 1) * (u64::from(u24_le(&header[9..])) + 1);
+                (16, visit(Seen::Frame { delay_ms: u64::from(u24_le(&header[12..])), pixels }))
             }
             b"EXIF" | b"XMP " => (0, visit(Seen::Metadata)),
             _ => (0, ControlFlow::Continue(())),
@@ -140,7 +142,8 @@ fn png(input: &mut (impl BufRead + Seek), mut visit: impl Visitor) -> io::Result
                 let (times, base) = (u16_be(&control[20..]), u16_be(&control[22..]));
                 // No base means hundredths.
                 let base = if base == 0 { 100 } else { base };
-                (26, visit(Seen::Frame { delay_ms: u64::from(times) * 1000 / u64::from(base) }))
+                let pixels = u64::from(u32_be(&control[4..])) * u64::from(u32_be(&control[8..]));
+                (26, visit(Seen::Frame { delay_ms: u64::from(times) * 1000 / u64::from(base), pixels }))
             }
             b"tEXt" | b"zTXt" | b"iTXt" | b"eXIf" => (0, visit(Seen::Metadata)),
             b"IEND" => return Ok(size),

@@ -23,7 +23,7 @@ use crate::sniff::Format;
 const DELAY_MS_MIN: u64 = 20;
 /// … for so long.
 const DELAY_MS_USUAL: u64 = 100;
-/// Frames × pixels of the canvas: two minutes of 1080p at 30 frames a second.
+/// Pixels of all frames: two minutes of 1080p at 30 frames a second.
 const PIXELS_MAX: u64 = 8_000_000_000;
 /// Seconds in a tick of the times here.
 const TICK_S: f64 = 0.001;
@@ -56,6 +56,8 @@ pub struct Animation {
     size: (u32, u32),
     /// When each frame is shown, ms; the first at zero.
     times: Vec<i64>,
+    /// Of all frames, which may be larger than the canvas.
+    pixels: u64,
     end: i64,
     transparent: bool,
     has_metadata: bool,
@@ -75,6 +77,7 @@ impl Animation {
             bytes,
             size: (0, 0),
             times: Vec::new(),
+            pixels: 0,
             end: 0,
             transparent: false,
             has_metadata: false,
@@ -92,9 +95,11 @@ impl Animation {
             return Err(wrong);
         }
         check_size(animation.size, limits)?;
-        let pixels = u64::from(animation.size.0) * u64::from(animation.size.1);
-        if pixels.saturating_mul(animation.times.len() as u64) > PIXELS_MAX {
-            return Err(reject::too_many_frames(PIXELS_MAX / pixels));
+        let frames = animation.times.len() as u64;
+        let canvas = u64::from(animation.size.0) * u64::from(animation.size.1);
+        let pixels = animation.pixels.max(canvas.saturating_mul(frames));
+        if pixels > PIXELS_MAX {
+            return Err(reject::too_many_frames(PIXELS_MAX / (pixels / frames).max(1)));
         }
         Ok(animation)
     }
@@ -103,7 +108,8 @@ impl Animation {
         match seen {
             Seen::Transparent => self.transparent = true,
             Seen::Metadata => self.has_metadata = true,
-            Seen::Frame { delay_ms } => {
+            Seen::Frame { delay_ms, pixels } => {
+                self.pixels = self.pixels.saturating_add(pixels);
                 let shown_ms = if delay_ms < DELAY_MS_MIN { DELAY_MS_USUAL } else { delay_ms };
                 self.times.push(self.end);
                 self.end = self.end.saturating_add_unsigned(shown_ms);

@@ -31,6 +31,7 @@ pub(super) fn header(bytes: &[u8], limits: &InputLimits) -> Result<Header, Probl
             primary.code_points().and_then(|points| Profile::from_code_points(points.0, points.1))
         }),
         trailing_data: false,
+        animated: false,
         has_metadata: false,
     })
 }
@@ -61,7 +62,7 @@ pub fn decode(bytes: &[u8], limits: &InputLimits) -> Result<DynamicImage, Proble
 }
 
 fn open<'a>(bytes: &'a [u8], limits: &InputLimits) -> Result<Primary<'a>, Problem> {
-    if items::count(bytes).is_some_and(|count| count > items::ITEMS_MAX) {
+    if items::count(bytes) > items::ITEMS_MAX {
         return Err(reject::too_many_items(items::ITEMS_MAX));
     }
     Primary::open(bytes, limits.side, cores()).map_err(|failure| reason(failure, limits.side))

@@ -38,6 +38,7 @@ pub fn attempts() -> Vec<Attempt> {
         forbidden("make a file without a name", opens(libc::SYS_memfd_create, &[address(c"self-test"), 0])),
         forbidden("use keyrings", call(libc::SYS_add_key, &[key[0], key[1], key[2], 1, OWN_KEYRING])),
         forbidden("make code", makes_code()),
+        forbidden("make code of what was written", turns_into_code()),
         forbidden(
             "become dumpable again",
             call(libc::SYS_prctl, &[libc::PR_SET_DUMPABLE.unsigned_abs() as usize, 1]),
@@ -45,11 +46,23 @@ pub fn attempts() -> Vec<Attempt> {
     ]
 }
 
+const EXECUTE: libc::c_int = libc::PROT_READ | libc::PROT_EXEC;
+const WRITE: libc::c_int = libc::PROT_READ | libc::PROT_WRITE;
+
 /// A page that can be executed.
 fn makes_code() -> bool {
-    let rights = (libc::PROT_READ | libc::PROT_EXEC).unsigned_abs() as usize;
+    page(EXECUTE).is_some_and(|page| call(libc::SYS_munmap, &[page, PAGE]))
+}
+
+/// A page that could be written, and is to be executed.
+fn turns_into_code() -> bool {
+    let Some(page) = page(WRITE) else { return false };
+    let turned = call(libc::SYS_mprotect, &[page, PAGE, EXECUTE.unsigned_abs() as usize]);
+    call(libc::SYS_munmap, &[page, PAGE]) && turned
+}
+
+fn page(rights: libc::c_int) -> Option<usize> {
     let flags = (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS).unsigned_abs() as usize;
-    let page = answer(libc::SYS_mmap, &[0, PAGE, rights, flags, NOBODY, 0]);
-    let Ok(page) = usize::try_from(page) else { return false };
-    call(libc::SYS_munmap, &[page, PAGE])
+    let page = answer(libc::SYS_mmap, &[0, PAGE, rights.unsigned_abs() as usize, flags, NOBODY, 0]);
+    usize::try_from(page).ok()
 }

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 #[cfg(target_arch = "x86_64")]
 pub use raw::call_as_32_bit;
-pub use raw::{fall_silent, fork};
+pub use raw::{fall_deaf, fall_silent, fork};
 
 /// What the attempts are about.
 #[derive(Debug)]

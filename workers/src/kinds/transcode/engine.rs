@@ -1,9 +1,10 @@
 //! One run of the engine for files or parts of files: fed, watched, and stopped when nobody wants them any more.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use backplane::store::{part_work, transcode_work};
-use domain::engine::{Event, OutputResult, Overlay, Request};
+use domain::engine::{Event, OutputOutcome, OutputRequest, OutputResult, Overlay, Request, RunRequest};
 use domain::id::Noun;
 use domain::operation::{Operation, Watermark};
 use domain::problem::{Problem, Remedy};
@@ -109,19 +110,49 @@ async fn show(context: &Context, brand: Uuid, making: Making<'_>, done: f32) -> 
     Ok(wanted)
 }
 
-/// Puts the logos that `operations` draw into `scratch`.
-///
-/// # Errors
-/// [`JobError::GiveUp`] when no asset has that content any more.
-pub(in crate::kinds) async fn fetch_logos(
+/// Has the outputs of a request made, with the logos that they draw. Those whose logo is gone fail by themselves.
+pub(in crate::kinds) async fn make(
+    context: &Context,
+    job: &Job,
+    scratch: &Scratch,
+    request: RunRequest,
+    making: Making<'_>,
+) -> Result<Ended, JobError> {
+    let overlays = fetch_logos(context, job.claim.brand, scratch, &request.outputs).await?;
+    let has_logo = |output: &OutputRequest| {
+        logo(&output.operation)
+            .is_none_or(|logo| overlays.iter().any(|overlay| overlay.sha256 == logo.sha256))
+    };
+    let (outputs, without): (Vec<_>, Vec<_>) = request.outputs.into_iter().partition(has_logo);
+    let mut results: Vec<OutputResult> = without.into_iter().map(logo_gone).collect();
+    if !outputs.is_empty() {
+        let request = Request::Run(RunRequest { overlays, outputs, ..request });
+        match ask(context, job, scratch, &request, making).await? {
+            Ended::Answered(made) => results.extend(made),
+            Ended::Unwanted => return Ok(Ended::Unwanted),
+        }
+    }
+    Ok(Ended::Answered(results))
+}
+
+fn logo_gone(output: OutputRequest) -> OutputResult {
+    let problem = Problem::new(
+        "media.logo_gone",
+        "The brand's logo was deleted. Choose another logo, or none, and try again.",
+        Remedy::Retry,
+    );
+    OutputResult { name: output.name, outcome: OutputOutcome::Failed { problem } }
+}
+
+/// Puts the logos that `outputs` draw into `scratch`, as far as an asset still has that content.
+async fn fetch_logos(
     context: &Context,
     brand: Uuid,
     scratch: &Scratch,
-    operations: impl Iterator<Item = &Operation>,
+    outputs: &[OutputRequest],
 ) -> Result<Vec<Overlay>, JobError> {
-    let mut hashes: Vec<String> = operations.filter_map(logo).map(|logo| logo.sha256.clone()).collect();
-    hashes.sort_unstable();
-    hashes.dedup();
+    let hashes: BTreeSet<&str> =
+        outputs.iter().filter_map(|output| Some(logo(&output.operation)?.sha256.as_str())).collect();
     if hashes.is_empty() {
         return Ok(Vec::new());
     }
@@ -130,16 +161,10 @@ pub(in crate::kinds) async fn fetch_logos(
     let files = transcode_work::files_of_contents(&mut tx, brand, &contents).await?;
     tx.commit().await?;
     let mut overlays = Vec::new();
-    for sha256 in hashes {
-        let Some((_, key)) = files.iter().find(|(hash, _)| hex::encode(hash) == sha256) else {
-            return Err(JobError::GiveUp(Problem::new(
-                "media.logo_gone",
-                "The brand's logo was deleted. Choose another logo, or none, and try again.",
-                Remedy::Retry,
-            )));
-        };
+    for (hash, key) in files {
+        let sha256 = hex::encode(hash);
         let name = format!("logo-{sha256}");
-        context.download(key, &scratch.file(&name)).await?;
+        context.download(&key, &scratch.file(&name)).await?;
         overlays.push(Overlay { sha256, name });
     }
     Ok(overlays)

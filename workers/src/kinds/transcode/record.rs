@@ -23,22 +23,25 @@ use crate::jail::Scratch;
 pub(super) struct Run<'a> {
     pub(super) context: &'a Context,
     pub(super) job: &'a Job,
-    pub(super) together: &'a Together,
+    pub(super) together: &'a Together<'a>,
     pub(super) scratch: &'a Scratch,
 }
 
 impl Run<'_> {
     /// Stores every verified file and settles every row, each under its own fence. Files whose parts are being made
-    /// stay as they are.
+    /// stay as they are, and those that are `unwanted` go back to be asked for.
     pub(super) async fn settle(
         self,
         wanted: &[Wanted],
         plan: &Plan<'_>,
         mut results: Vec<OutputResult>,
+        unwanted: &[Uuid],
     ) -> Result<Done, JobError> {
         let mut made = Vec::new();
         let mut failed = Vec::new();
-        for file in wanted.iter().filter(|file| !plan.waiting.contains(&file.row.id)) {
+        let is_left =
+            |file: &&Wanted| [&plan.waiting, unwanted].iter().any(|left| left.contains(&file.row.id));
+        for file in wanted.iter().filter(|file| !is_left(file)) {
             let name = file.row.id.to_string();
             let at = results.iter().position(|result| result.name == name);
             match at.map(|at| results.swap_remove(at).outcome) {
@@ -51,7 +54,7 @@ impl Run<'_> {
             }
         }
         failpoint("s3.completed_before_row");
-        let parts = rerun(|| self.record(&made, &failed)).await?;
+        let parts = rerun(|| self.record(&made, &failed, unwanted)).await?;
         // What cannot be removed now, housekeeping removes within a day.
         if let Err(error) = self.context.blobs.delete(&parts).await {
             tracing::warn!(%error, "the parts of a joined file are left to housekeeping");
@@ -79,10 +82,15 @@ impl Run<'_> {
     }
 
     /// Settles every row under its own fence, in one transaction. Returns where parts lay that are not needed any more.
-    async fn record(self, made: &[MadeFile], failed: &[(Uuid, Problem)]) -> Result<Vec<String>, JobError> {
+    async fn record(
+        self,
+        made: &[MadeFile],
+        failed: &[(Uuid, Problem)],
+        unwanted: &[Uuid],
+    ) -> Result<Vec<String>, JobError> {
         let Self { context, job, together, .. } = self;
         let brand = job.claim.brand;
-        let (mut tx, fences) = together.fenced(context, job).await?;
+        let (mut tx, fences) = together.fenced().await?;
         let held = fences.subjects();
         // Targets before files, as everybody locks them who advances targets.
         let waiting = transcode_work::assets_waiting_for(&mut tx, brand, &held).await?;
@@ -94,40 +102,17 @@ impl Run<'_> {
         }
         let done: Vec<Uuid> = made.iter().map(|file| file.id).collect();
         let parts = part_work::forget_parts(&mut tx, fences.own(), &done).await?;
+        let unwanted: Vec<Uuid> = unwanted.iter().filter(|id| held.contains(id)).copied().collect();
+        let again = transcode_work::transcodes_abandoned(&mut tx, fences.own(), &unwanted).await?;
         // Read again: a target that was tied to one of them meanwhile is seen now.
         let waiting = transcode_work::assets_waiting_for(&mut tx, brand, &held).await?;
-        fences.settle(&mut tx).await?;
+        fences.settle(&mut tx, &again).await?;
         let moved = targets::advance_targets(&mut tx, brand, &waiting).await?;
         tx.commit().await?;
-        together.release(context);
         context.changed_all(brand, Noun::TranscodedMedia, &held);
         context.changed_all(brand, Noun::PublishTarget, &moved);
         Ok(parts)
     }
-
-    /// Ends the jobs of files that nobody waits for any more; begins again when somebody does by now.
-    pub(super) async fn abandon(self) -> Result<Done, JobError> {
-        if rerun(|| self.put_back()).await? { Ok(Done::Settled) } else { Ok(wanted_again()) }
-    }
-
-    async fn put_back(self) -> Result<bool, JobError> {
-        let Self { context, job, together, .. } = self;
-        let (mut tx, fences) = together.fenced(context, job).await?;
-        let held = fences.subjects();
-        if !transcode_work::transcodes_abandoned(&mut tx, fences.own(), &held).await? {
-            return Ok(false);
-        }
-        fences.settle(&mut tx).await?;
-        tx.commit().await?;
-        together.release(context);
-        context.changed_all(job.claim.brand, Noun::TranscodedMedia, &held);
-        Ok(true)
-    }
-}
-
-/// Somebody came to wait for what was just stopped.
-pub(in crate::kinds) fn wanted_again() -> Done {
-    Done::SnoozeFor { wait: chrono::Duration::zero(), note: "wanted again".to_owned() }
 }
 
 /// What the file lacks for a profile that it was made for. A file that does not do is never named.

@@ -1,7 +1,7 @@
 //! Encodes, judged by ffprobe.
 
 use domain::engine::Event;
-use domain::operation::{AudioOutput, Framing, Operation};
+use domain::operation::{AudioOutput, Framing, Operation, VideoOutput};
 use serde_json::Value;
 
 use crate::harness::{AAC, Scratch, corpus, encode, ffprobe, number, outcomes, stream, video};
@@ -109,6 +109,18 @@ fn a_failed_output_leaves_the_others_alone() {
         assert_eq!(made.is_ok(), name == "whole", "{name}: {made:?}");
     }
     assert_eq!(scratch.names(), ["source", "whole"]);
+}
+
+/// Who has all the frames that are wanted reads no further: the rest of an hour would be decoded, and kept.
+#[test]
+fn nothing_is_read_behind_the_end_of_what_is_wanted() {
+    let scratch = Scratch::with(&corpus("video/hevc-1080p-10s.mp4"));
+    let Operation::Video(whole) = video(encode(270, 480, Framing::Pad, (30, 1)), AAC) else { unreachable!() };
+    let cut = Operation::Video(VideoOutput { first_ms: Some(1000), ..whole });
+    let events = scratch.run(vec![("cut", cut)]);
+    assert!(outcomes(&events).iter().all(|(_, made)| made.is_ok()), "{events:?}");
+    let Some(Event::Finished { frames_decoded, .. }) = events.last() else { panic!("{events:?}") };
+    assert!(*frames_decoded < 100, "{frames_decoded} of 300");
 }
 
 #[test]

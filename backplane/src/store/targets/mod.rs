@@ -155,7 +155,7 @@ async fn make_files(tx: &mut Tx, brand: Uuid, plans: &[Planned<'_>]) -> Result<T
 }
 
 /// Lets every encode that is asked for be another one of the same content that does as well: of this transaction, or
-/// made or begun before. So a second call finds what the first decided, whoever else it plans for.
+/// made or begun before. A second call may decide otherwise, since more is there by then: what was approved asks again.
 async fn share_files(
     tx: &mut Tx,
     brand: Uuid,

@@ -105,8 +105,10 @@ async fn show(context: &Context, brand: Uuid, making: Making<'_>, done: f32) -> 
         }
         Making::Parts(ids) => part_work::parts_progress(&mut tx, brand, ids, done).await?,
     };
+    // Files are watched with the assets that they are made of.
+    let assets = transcode_work::assets_waiting_for(&mut tx, brand, &files).await?;
     tx.commit().await?;
-    context.changed_all(brand, Noun::TranscodedMedia, &files);
+    context.changed_all(brand, Noun::MediaAsset, &assets);
     Ok(wanted)
 }
 

@@ -6,6 +6,7 @@ use backplane::blobs::Blobs;
 use backplane::broker::{Change, Publisher};
 use backplane::job_kind::JobKind;
 use backplane::store::jobs::{self, Claim, Fence};
+use backplane::store::transcode_work::Watched;
 use backplane::store::{Scope, Store, StoreError, Tx};
 use connectors::Connectors;
 use domain::engine::InputLimits;
@@ -79,6 +80,12 @@ impl Context {
         }
     }
 
+    /// Files are watched with the targets that wait for them, and with the assets that they are made of.
+    pub(crate) fn files_changed(&self, brand: Uuid, watched: &Watched) {
+        self.changed_all(brand, Noun::PublishTarget, &watched.targets);
+        self.changed_all(brand, Noun::MediaAsset, &watched.assets);
+    }
+
     /// Tells watchers that the subject of a job changed.
     pub(crate) fn told(&self, job: &Job) {
         if let Some(noun) = subject_noun(job.claim.kind) {
@@ -91,10 +98,9 @@ impl Context {
 const fn subject_noun(kind: JobKind) -> Option<Noun> {
     match kind {
         JobKind::Probe | JobKind::Fetch => Some(Noun::MediaAsset),
-        JobKind::Transcode => Some(Noun::TranscodedMedia),
         JobKind::Caption | JobKind::Publish => Some(Noun::PublishTarget),
         JobKind::Ingest | JobKind::Refresh | JobKind::Revoke => Some(Noun::SocialAccount),
-        JobKind::Part | JobKind::Housekeeping => None,
+        JobKind::Transcode | JobKind::Part | JobKind::Housekeeping => None,
     }
 }
 

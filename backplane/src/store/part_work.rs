@@ -147,8 +147,7 @@ pub async fn part_facts(tx: &mut Tx, brand: Uuid, part: Uuid) -> Result<Option<P
     Ok(Some(PartFacts { object_key: own.object_key, span: span(own.first_frame, own.frames), rows }))
 }
 
-/// Shows how far parts are, 0 to 1, and with them the files that they belong to. Returns those files, and whether
-/// a target still waits for one of them.
+/// Shows how far parts are, 0 to 1, and with them the files that they belong to, which it returns.
 ///
 /// # Errors
 /// When Postgres cannot be asked.
@@ -157,7 +156,7 @@ pub async fn parts_progress(
     brand: Uuid,
     parts: &[Uuid],
     done: f32,
-) -> Result<(Vec<Uuid>, bool), StoreError> {
+) -> Result<Vec<Uuid>, StoreError> {
     sqlx::query!(
         "update transcode_parts set progress = $3, updated_at = now() where brand_id = $1 and id = any($2) and progress < $3",
         brand,
@@ -187,8 +186,7 @@ pub async fn parts_progress(
     )
     .fetch_all(&mut **tx)
     .await?;
-    let awaited = super::transcode_work::awaited(tx, brand, &files).await?;
-    Ok((files, !awaited.is_empty()))
+    Ok(files)
 }
 
 /// Names parts that were made. Returns the files of which all parts are there now.

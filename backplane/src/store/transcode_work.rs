@@ -36,6 +36,42 @@ pub async fn assets_waiting_for(
     Ok(ids)
 }
 
+/// What shows files that are being made.
+#[derive(Clone, Debug, Default)]
+pub struct Watched {
+    /// That wait for them.
+    pub targets: Vec<Uuid>,
+    /// Whose targets those are.
+    pub assets: Vec<Uuid>,
+}
+
+/// So many targets are told of each step of a file; the others hear of its end.
+const TOLD_MAX: i64 = 200;
+
+/// What shows these files, as far as a target waits for them.
+///
+/// # Errors
+/// When Postgres cannot be asked.
+pub async fn watched(tx: &mut Tx, brand: Uuid, files: &[Uuid]) -> Result<Watched, StoreError> {
+    let rows = sqlx::query!(
+        r#"
+        select distinct t.id, t.asset_id
+          from target_media m join publish_targets t on t.brand_id = m.brand_id and t.id = m.target_id
+         where m.brand_id = $1 and m.transcoded_id = any($2) and t.state in ('DRAFT', 'PREPARING')
+         order by t.asset_id, t.id limit $3
+        "#,
+        brand,
+        files,
+        TOLD_MAX,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let mut watched = Watched { targets: rows.iter().map(|row| row.id).collect(), ..Watched::default() };
+    watched.assets = rows.iter().map(|row| row.asset_id).collect();
+    watched.assets.dedup();
+    Ok(watched)
+}
+
 /// One file to make.
 #[derive(Clone, Debug)]
 pub struct TranscodeRow {
@@ -185,7 +221,7 @@ pub async fn transcodes_running(tx: &mut Tx, fence: &Fence, ids: &[Uuid]) -> Res
     Ok(())
 }
 
-/// Shows how far the rows are, 0 to 1. Returns whether a target still waits for one of them.
+/// Shows how far the rows are, 0 to 1.
 ///
 /// # Errors
 /// When Postgres cannot be asked.
@@ -194,7 +230,7 @@ pub async fn transcodes_progress(
     brand: Uuid,
     ids: &[Uuid],
     done: f32,
-) -> Result<bool, StoreError> {
+) -> Result<(), StoreError> {
     sqlx::query!(
         r#"
         with held as (select id from transcoded_media where brand_id = $1 and id = any($2) order by id for update)
@@ -207,7 +243,7 @@ pub async fn transcodes_progress(
     )
     .execute(&mut **tx)
     .await?;
-    Ok(!awaited(tx, brand, ids).await?.is_empty())
+    Ok(())
 }
 
 /// Those of these files that a target waits for.

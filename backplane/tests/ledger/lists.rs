@@ -300,6 +300,7 @@ async fn ask_as_worker(store: &Store) {
     ingest_work::own_posts(&mut tx, BRAND, id(1), &names).await.unwrap();
     transcode_work::transcode_facts(&mut tx, BRAND, id(1)).await.unwrap();
     transcode_work::awaited(&mut tx, BRAND, &ids()).await.unwrap();
+    transcode_work::watched(&mut tx, BRAND, &ids()).await.unwrap();
     let contents = [vec![1; 32], vec![2; 32]];
     transcode_work::files_of_contents(&mut tx, BRAND, &contents).await.unwrap();
     transcode_work::encodes_of_contents(&mut tx, BRAND, &contents).await.unwrap();

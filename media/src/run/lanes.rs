@@ -1,5 +1,6 @@
 //! The threads of a run: one for each encode, fed over short queues with references to shared frames.
 
+use std::cell::Cell;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use domain::problem::Problem;
@@ -136,12 +137,12 @@ impl Sink for PictureSink<'_> {
 
 /// The work of a thread that encodes sound.
 pub fn encode_sound(mut lane: AudioLane, sounds: Receiver<frame::Audio>, to: &Destination<'_>) {
-    let mut has_users = true;
-    let mut deliver = |packet: &Packet| has_users = to.outputs.audio(&to.users, packet);
+    let has_users = Cell::new(true);
+    let mut deliver = |packet: &Packet| has_users.set(to.outputs.audio(&to.users, packet));
     let work = || -> Result<(), Problem> {
         for sound in sounds {
             lane.push(&sound, &mut deliver)?;
-            if lane.has_all() {
+            if lane.has_all() || !has_users.get() {
                 break;
             }
         }

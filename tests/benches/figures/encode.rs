@@ -16,7 +16,7 @@ use crate::{
 const CANCELS: usize = 5;
 const LIMIT: Duration = Duration::from_secs(120);
 const WATCH: &str = "subscription Watch($brands: [ID!]) {
-    assetChanged(brandIds: $brands) { transcodes { state progress } }
+    publishTargetChanged(brandIds: $brands) { media { state progress } }
 }";
 
 pub async fn measure() -> Value {
@@ -65,7 +65,7 @@ async fn watched(brand: &Brand<'_>, asset: &str, account: &Account) -> Vec<f64> 
     let mut reached = 0.0;
     loop {
         let message = watch.next().await;
-        let file = &message["assetChanged"]["transcodes"][0];
+        let file = &message["publishTargetChanged"]["media"][0];
         let progress = file["progress"].as_f64().unwrap_or_default();
         if progress > reached {
             gaps.extend(last.map(|last| millis(last.elapsed())));

@@ -3,13 +3,17 @@
 use std::time::Duration;
 
 use serde_json::json;
-use tests::{World, WorldOptions, eventually, files, judge};
+use tests::{World, WorldOptions, eventually, files, judge, socket::Subscription};
 use tokio::time::Instant;
 
 /// A lease that runs out, and the parts that are made after that.
 const LIMIT: Duration = Duration::from_secs(240);
 /// What a person who cancels is promised, and a poll of this test.
 const STOPS_WITHIN: Duration = Duration::from_millis(1_200);
+
+const WATCH: &str = "subscription Watch($brands: [ID!]) {
+    publishTargetChanged(brandIds: $brands) { media { progress } }
+}";
 
 /// Parts that were made, and those that are to be made.
 const MADE: &str = "select count(*) from transcode_parts where object_key is not null";
@@ -55,7 +59,18 @@ async fn nobody_encodes_what_was_cancelled() {
     let account = brand.connect("TELEGRAM", "stopped").await;
     // Some twenty seconds of work.
     let asset = brand.ready(&files::heavy_clip(), "Never mind").await;
+    let mut watch = Subscription::open(&brand.api, WATCH, "Watch", json!({ "brands": [brand.id] })).await;
     let job = brand.publish(&[&asset], &[&account]).await;
+    // Who looks on hears of every step, and not just at the end.
+    let mut steps = Vec::new();
+    while steps.len() < 3 {
+        let message = watch.next().await;
+        let progress = message["publishTargetChanged"]["media"][0]["progress"].as_f64().unwrap_or(0.0);
+        if progress > steps.last().copied().unwrap_or(0.0) {
+            steps.push(progress);
+        }
+    }
+    assert!(steps[2] < 1.0, "{steps:?}");
     let running = "select count(*) from transcoded_media where state = 'RUNNING' and progress > 0";
     eventually("frames move", LIMIT, async || (world.database.count(running).await == 1).then_some(())).await;
 

@@ -167,8 +167,6 @@ async fn record(
     let again: Vec<Uuid> = again.map(|piece| piece.part.id).collect();
     fences.settle(&mut tx, &again).await?;
     tx.commit().await?;
-    let changed: Vec<Uuid> = failed.into_iter().map(|(file, _)| file).chain(files).collect();
-    context.changed_all(brand, Noun::TranscodedMedia, &changed);
     context.changed_all(brand, Noun::PublishTarget, &moved);
     Ok(Done::Settled)
 }

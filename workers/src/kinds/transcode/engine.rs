@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use backplane::store::{part_work, transcode_work};
 use domain::engine::{Event, OutputOutcome, OutputRequest, OutputResult, Overlay, Request, RunRequest};
-use domain::id::Noun;
 use domain::operation::{Operation, Watermark};
 use domain::problem::{Problem, Remedy};
 use tokio::sync::watch;
@@ -98,18 +97,17 @@ async fn until_unwanted(context: &Context, brand: Uuid, making: Making<'_>, show
 
 async fn show(context: &Context, brand: Uuid, making: Making<'_>, done: f32) -> Result<bool, JobError> {
     let mut tx = context.begin(brand).await?;
-    let (files, wanted) = match making {
+    let files = match making {
         Making::Files(ids) => {
-            let wanted = transcode_work::transcodes_progress(&mut tx, brand, ids, done).await?;
-            (ids.to_vec(), wanted)
+            transcode_work::transcodes_progress(&mut tx, brand, ids, done).await?;
+            ids.to_vec()
         }
         Making::Parts(ids) => part_work::parts_progress(&mut tx, brand, ids, done).await?,
     };
-    // Files are watched with the assets that they are made of.
-    let assets = transcode_work::assets_waiting_for(&mut tx, brand, &files).await?;
+    let watched = transcode_work::watched(&mut tx, brand, &files).await?;
     tx.commit().await?;
-    context.changed_all(brand, Noun::MediaAsset, &assets);
-    Ok(wanted)
+    context.files_changed(brand, &watched);
+    Ok(!watched.targets.is_empty())
 }
 
 /// Has the outputs of a request made, with the logos that they draw. Those whose logo is gone fail by themselves.

@@ -106,10 +106,11 @@ impl Run<'_> {
         let again = transcode_work::transcodes_abandoned(&mut tx, fences.own(), &unwanted).await?;
         // Read again: a target that was tied to one of them meanwhile is seen now.
         let waiting = transcode_work::assets_waiting_for(&mut tx, brand, &held).await?;
+        let watched = transcode_work::watched(&mut tx, brand, &held).await?;
         fences.settle(&mut tx, &again).await?;
         let moved = targets::advance_targets(&mut tx, brand, &waiting).await?;
         tx.commit().await?;
-        context.changed_all(brand, Noun::TranscodedMedia, &held);
+        context.files_changed(brand, &watched);
         context.changed_all(brand, Noun::PublishTarget, &moved);
         Ok(parts)
     }

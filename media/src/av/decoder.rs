@@ -1,5 +1,7 @@
 //! Decoders of one stream, under the limits of the request.
 
+use std::ops::DerefMut;
+
 use domain::engine::InputLimits;
 use domain::problem::Problem;
 use ffmpeg_next::codec::{self, threading};
@@ -11,18 +13,18 @@ use crate::reject;
 /// A decoder that reports damage this often in a row has nothing to give for now.
 const DAMAGES_MAX: u32 = 64;
 
-/// Turns packets of the shown stream into pictures in display order.
-pub struct VideoDecoder {
-    decoder: decoder::Video,
+/// A decoder at work.
+pub struct Running<D> {
+    decoder: D,
     /// It ran out of memory: what it gives is not all.
     starved: bool,
 }
 
+/// Turns packets of the shown stream into pictures in display order.
+pub type VideoDecoder = Running<decoder::Video>;
+
 /// Turns packets of the heard stream into sound.
-pub struct AudioDecoder {
-    decoder: decoder::Audio,
-    starved: bool,
-}
+pub type AudioDecoder = Running<decoder::Audio>;
 
 /// Opens the decoder of the stream that is shown, with `threads` threads.
 ///
@@ -30,8 +32,7 @@ pub struct AudioDecoder {
 /// `media.unsupported_format` when no decoder on our list reads it.
 pub fn video(source: &Source, limits: &InputLimits, threads: usize) -> Result<VideoDecoder, Problem> {
     let opened = open(source, source.video, limits, threads)?;
-    let opened = opened.video().map(|decoder| VideoDecoder { decoder, starved: false });
-    opened.map_err(|_| reject::unsupported_codec(&source.video().codec))
+    opened.video().map(Running::new).map_err(|_| reject::unsupported_codec(&source.video().codec))
 }
 
 /// Opens the decoder of stream `index`, which is a sound.
@@ -40,8 +41,7 @@ pub fn video(source: &Source, limits: &InputLimits, threads: usize) -> Result<Vi
 /// As for [`video`].
 pub fn audio(source: &Source, index: usize, limits: &InputLimits) -> Result<AudioDecoder, Problem> {
     let opened = open(source, index, limits, 1)?;
-    let opened = opened.audio().map(|decoder| AudioDecoder { decoder, starved: false });
-    opened.map_err(|_| reject::unsupported_codec(&source.streams[index].codec))
+    opened.audio().map(Running::new).map_err(|_| reject::unsupported_codec(&source.streams[index].codec))
 }
 
 fn open(
@@ -61,40 +61,48 @@ fn open(
     decoder.open_as_with(codec, decoder_options(limits)).map_err(|_| refused())
 }
 
-impl VideoDecoder {
+impl<D: DerefMut<Target = decoder::Opened>> Running<D> {
+    const fn new(decoder: D) -> Self {
+        Self { decoder, starved: false }
+    }
+
     /// Takes a packet; damage in it is skipped, as players do.
     pub fn send(&mut self, packet: &Packet) {
         let _damaged = self.decoder.send_packet(packet);
     }
 
-    /// Nothing more comes: the pictures in flight follow.
+    /// Nothing more comes: what is in flight follows.
     pub fn finish(&mut self) {
         let _ended = self.decoder.send_eof();
     }
 
-    /// The next picture that is ready. Its time is in the stream's clock.
-    pub fn receive(&mut self) -> Option<frame::Video> {
-        let mut picture = frame::Video::empty();
+    /// Whether memory ran out for something, which is missing then.
+    #[must_use]
+    pub const fn is_starved(&self) -> bool {
+        self.starved
+    }
+
+    fn fill(&mut self, frame: &mut frame::Frame) -> bool {
         for _damaged in 0..DAMAGES_MAX {
-            match self.decoder.receive_frame(&mut picture) {
-                Ok(()) => return Some(picture),
-                Err(Error::Eof | Error::Other { errno: libc::EAGAIN }) => return None,
+            match self.decoder.receive_frame(frame) {
+                Ok(()) => return true,
+                Err(Error::Eof | Error::Other { errno: libc::EAGAIN }) => return false,
                 Err(Error::Other { errno }) => {
                     self.starved |= errno == libc::ENOMEM;
-                    return None;
+                    return false;
                 }
                 Err(_) => {}
             }
         }
-        None
+        false
     }
 }
 
 impl VideoDecoder {
-    /// Whether memory ran out for a picture, which is missing then.
-    #[must_use]
-    pub const fn is_starved(&self) -> bool {
-        self.starved
+    /// The next picture that is ready. Its time is in the stream's clock.
+    pub fn receive(&mut self) -> Option<frame::Video> {
+        let mut picture = frame::Video::empty();
+        self.fill(&mut picture).then_some(picture)
     }
 
     /// Decodes a key frame by itself, forgetting what came before.
@@ -109,36 +117,9 @@ impl VideoDecoder {
 }
 
 impl AudioDecoder {
-    /// Whether memory ran out for a stretch of sound, which is missing then.
-    #[must_use]
-    pub const fn is_starved(&self) -> bool {
-        self.starved
-    }
-
-    /// Takes a packet; damage in it is skipped, as players do.
-    pub fn send(&mut self, packet: &Packet) {
-        let _damaged = self.decoder.send_packet(packet);
-    }
-
-    /// Nothing more comes: the sound in flight follows.
-    pub fn finish(&mut self) {
-        let _ended = self.decoder.send_eof();
-    }
-
     /// The next stretch of sound that is ready. Its time is in the stream's clock.
     pub fn receive(&mut self) -> Option<frame::Audio> {
         let mut sound = frame::Audio::empty();
-        for _damaged in 0..DAMAGES_MAX {
-            match self.decoder.receive_frame(&mut sound) {
-                Ok(()) => return Some(sound),
-                Err(Error::Eof | Error::Other { errno: libc::EAGAIN }) => return None,
-                Err(Error::Other { errno }) => {
-                    self.starved |= errno == libc::ENOMEM;
-                    return None;
-                }
-                Err(_) => {}
-            }
-        }
-        None
+        self.fill(&mut sound).then_some(sound)
     }
 }

@@ -124,11 +124,10 @@ impl Source {
                 Ok(()) => return Some(packet),
                 // A damaged packet; the demuxer goes on behind it.
                 Err(Error::InvalidData) => {}
-                Err(Error::Other { errno }) => {
-                    machine::check(Some(errno));
+                Err(_) => {
+                    machine::check(raw::read_failure(&self.input));
                     return None;
                 }
-                Err(_) => return None,
             }
         }
         None

@@ -214,6 +214,14 @@ pub fn seek(input: &mut Input, stream: usize, time: i64) -> Result<(), Error> {
     if result < 0 { Err(Error::from(result)) } else { Ok(()) }
 }
 
+/// What the system said when the file could not be read, which demuxers tell as anything. The end of it is no failure.
+#[must_use]
+pub fn read_failure(input: &Input) -> Option<i32> {
+    // SAFETY: the input is open, and so is the file that it reads.
+    let error = unsafe { (*input.as_ptr()).pb.as_ref()?.error };
+    (error < 0 && error != ffi::AVERROR_EOF).then(|| -error)
+}
+
 /// Lets the muxer of `output` close its file now, and reports a failed write.
 pub fn close_file(output: &mut Output) -> Result<(), Error> {
     // SAFETY: the output is open and not written to after; `avio_closep` leaves a null pointer,

@@ -309,8 +309,9 @@ fn is_limited(child: &std::process::Child, limit: &str) -> bool {
     let limits = || fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap_or_default();
     let held = |text: &str| {
         let line = text.lines().find(|line| line.starts_with(limit)).unwrap_or_default();
-        let soft = line[limit.len().min(line.len())..].split_whitespace().next();
-        soft.and_then(|number| number.parse::<u64>().ok()).is_some_and(|number| number <= 1024)
+        // The soft limit may be low by itself; the hard one is what we set.
+        let hard = line[limit.len().min(line.len())..].split_whitespace().nth(1);
+        hard.and_then(|number| number.parse::<u64>().ok()).is_some_and(|number| number <= 1024)
     };
     let begun = Instant::now();
     std::iter::repeat_with(limits)

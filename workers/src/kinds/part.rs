@@ -7,7 +7,7 @@ use backplane::store::part_work::{self, PartToMake};
 use backplane::store::{StoreError, Tx, rerun, transcode_work};
 use domain::engine::{OutputOutcome, OutputRequest, OutputResult, RunRequest, Span};
 use domain::id::Noun;
-use domain::operation::{AudioOutput, Operation, VideoEncode, VideoOutput};
+use domain::operation::{AudioOutput, Operation, VideoOutput};
 use domain::problem::Problem;
 use uuid::Uuid;
 
@@ -44,7 +44,6 @@ pub(super) async fn run(context: &Context, job: &Job) -> Result<Done, JobError> 
 struct Piece {
     part: PartToMake,
     output: VideoOutput,
-    encode: VideoEncode,
 }
 
 /// The parts whose frames last as long as those of part `own`: the others show the same numbers at other times.
@@ -52,12 +51,12 @@ fn same_rate(rows: Vec<PartToMake>, own: Uuid) -> Result<Vec<Piece>, JobError> {
     let read = |part: PartToMake| {
         let operation = serde_json::from_value(part.operation.clone()).map_err(JobError::broken)?;
         let Operation::Video(output) = operation else { return Err(JobError::broken("a part of no video")) };
-        let encode = output.video.clone().ok_or_else(|| JobError::broken("a part of no encode"))?;
-        Ok(Piece { part, output, encode })
+        Ok(Piece { part, output })
     };
     let mut pieces = rows.into_iter().map(read).collect::<Result<Vec<_>, JobError>>()?;
-    let rate = pieces.iter().find(|piece| piece.part.id == own).map(|piece| piece.encode.frame_rate);
-    pieces.retain(|piece| Some(piece.encode.frame_rate) == rate);
+    let rate = |piece: &Piece| piece.output.video.as_ref().map(|encode| encode.frame_rate);
+    let own_rate = pieces.iter().find(|piece| piece.part.id == own).and_then(rate);
+    pieces.retain(|piece| rate(piece) == own_rate);
     Ok(pieces)
 }
 
@@ -88,9 +87,8 @@ async fn make(
     let mut outcome = Outcome { unwanted, ..Outcome::default() };
     if !wanted.is_empty() {
         let scratch = context.engine.scratch().map_err(JobError::retry)?;
-        context
-            .download(key.ok_or_else(|| JobError::broken("a source without a file"))?, &scratch.file(SOURCE))
-            .await?;
+        let key = key.ok_or_else(|| JobError::broken("a source without a file"))?;
+        context.download(key, &scratch.file(SOURCE)).await?;
         failpoint("part.start");
         let ids: Vec<Uuid> = wanted.iter().map(|piece| piece.part.id).collect();
         let request = RunRequest {

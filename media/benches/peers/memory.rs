@@ -12,7 +12,7 @@ const SIZES: [(u32, u32); 4] = [(1080, 1920), (720, 1280), (540, 960), (360, 640
 
 /// Of one lane, then two, and so on.
 pub fn measure() -> Value {
-    let source = sources::large_reel();
+    let source = sources::short_reel();
     let scratch = Scratch::with(&source);
     let (_, info) = scratch.probe();
     let video = info.video.clone().unwrap();

@@ -27,6 +27,12 @@ pub fn large_reel() -> PathBuf {
     made("reel.mp4", |to| upright("1080:1920", to))
 }
 
+/// 8 s of it, which fill every queue.
+pub fn short_reel() -> PathBuf {
+    let reel = large_reel();
+    made("short-reel.mp4", |to| format!("-i {} -t 8 -c copy {}", reel.display(), to.display()))
+}
+
 fn upright(size: &str, to: &Path) -> String {
     let source = corpus("video/gopro-karma-12s.mp4");
     format!(

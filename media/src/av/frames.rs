@@ -23,12 +23,31 @@ pub fn reference_audio(sound: &frame::Audio) -> Result<frame::Audio, Error> {
     if result < 0 { Err(Error::from(result)) } else { Ok(other) }
 }
 
-/// The integer behind a frame's format, and the bit mask of its channels (0 when unknown).
-pub fn sound_format(sound: &frame::Audio) -> (c_int, u64, c_int) {
-    // SAFETY: the frame is valid; plain integers are read.
-    unsafe {
-        let sound = sound.as_ptr();
-        ((*sound).format, (*sound).channel_layout, (*sound).ch_layout.nb_channels)
+/// What one stretch of sound has in common with the next, unless the source changes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SoundShape {
+    /// FFmpeg's number of the sample format.
+    pub format: c_int,
+    /// FFmpeg's bit mask of the channels; 0 when it is not known which they are.
+    pub mask: u64,
+    pub channels: c_int,
+    /// Hz.
+    pub rate: c_int,
+}
+
+impl SoundShape {
+    /// That of `sound`.
+    pub fn of(sound: &frame::Audio) -> Self {
+        // SAFETY: the frame is valid; plain integers are read.
+        unsafe {
+            let sound = sound.as_ptr();
+            Self {
+                format: (*sound).format,
+                mask: (*sound).channel_layout,
+                channels: (*sound).ch_layout.nb_channels,
+                rate: (*sound).sample_rate,
+            }
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 
 use ffmpeg_next::{Error, Rational, filter, frame};
 
-use super::frames;
+use super::frames::{self, SoundShape};
 
 const SOURCE: &str = "in";
 const SINK: &str = "out";
@@ -46,23 +46,23 @@ impl Graph {
         Ok(graph)
     }
 
-    /// A chain for sound like `first`; times are in `time_base`. Yields `frame_samples` at a time.
+    /// A chain for sound of a shape; times are in `time_base`. Yields `frame_samples` at a time, or with 0 what there
+    /// is.
     ///
     /// # Errors
     /// When the chain does not fit the sound.
     pub fn audio(
-        first: &frame::Audio,
+        shape: &SoundShape,
         time_base: Rational,
         chain: &str,
         frame_samples: u32,
     ) -> Result<Self, Error> {
-        let (format, mask, channels) = frames::sound_format(first);
-        let layout = if mask == 0 { format!("{channels}c") } else { format!("{mask:#x}") };
+        let SoundShape { format, mask, channels, rate } = shape;
+        let layout = if *mask == 0 { format!("{channels}c") } else { format!("{mask:#x}") };
         let arguments = format!(
-            "time_base={}/{}:sample_rate={}:sample_fmt={format}:channel_layout={layout}",
+            "time_base={}/{}:sample_rate={rate}:sample_fmt={format}:channel_layout={layout}",
             time_base.numerator(),
             time_base.denominator(),
-            first.rate(),
         );
         let mut graph = filter::Graph::new();
         graph.add(&find("abuffer")?, SOURCE, &arguments)?;
@@ -110,6 +110,14 @@ impl Graph {
         #[expect(clippy::cast_possible_truncation, reason = "durations are limited to hours")]
         let ticks = (end / self.tick).round() as i64;
         self.context(SOURCE)?.source().close(ticks)
+    }
+
+    /// Nothing more comes.
+    ///
+    /// # Errors
+    /// When a filter fails.
+    pub fn end(&mut self) -> Result<(), Error> {
+        self.context(SOURCE)?.source().flush()
     }
 
     /// The next frame that is ready; `false` when none is.

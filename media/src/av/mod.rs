@@ -8,7 +8,7 @@ pub mod picture;
 mod raw;
 
 pub use frames::{
-    is_hidden, pixel_format, reference, reference_audio, rgb_picture, rgba_picture, share, silence,
-    sound_format,
+    SoundShape, is_hidden, pixel_format, reference, reference_audio, rgb_picture, rgba_picture, share,
+    silence,
 };
 pub use raw::{StreamFacts, close_file, copy_stream, metadata_keys, quiet};

@@ -8,7 +8,7 @@ use ffmpeg_next::{ChannelLayout, Dictionary, Error, Packet, Rational, encoder, f
 use super::peaks::Peaks;
 use super::timeline::Timeline;
 use crate::av::graph::Graph;
-use crate::av::{reference_audio, silence, sound_format};
+use crate::av::{SoundShape, reference_audio, silence};
 use crate::reject;
 
 /// What every network takes, Hz.
@@ -17,13 +17,21 @@ const SAMPLE_RATE_INT: i32 = 48_000;
 /// Of an AAC frame.
 const FRAME_SAMPLES: u32 = 1024;
 const FRAME_SAMPLES_INT: i32 = 1024;
+/// Of silence in one piece, 10 s: the resampler would fill a gap of hours at once, in memory.
+const SILENCE_SAMPLES: i32 = 480_000;
 
-/// A filter graph and an encoder.
+/// Filter graphs and an encoder.
 pub struct AudioLane {
     timeline: Timeline,
     /// Of the source's stream.
     time_base: Rational,
-    graph: Option<Graph>,
+    /// From the source's sound to the encoder's. Broadcasts go from 5.1 to stereo and back for advertisements: each
+    /// shape has its own.
+    mixer: Option<(SoundShape, Graph)>,
+    /// From the source's time to that of the output.
+    clock: Option<Graph>,
+    /// Up to which time of the source the clock was given sound, in samples.
+    heard: i64,
     encoder: encoder::Audio,
     /// Samples given to the encoder so far, which is the time of the next.
     encoded: i64,
@@ -37,7 +45,16 @@ impl AudioLane {
     /// `media.transcode_failed` when the encoder does not take the bit rate.
     pub fn open(bit_rate: u32, timeline: Timeline, time_base: Rational) -> Result<Self, Problem> {
         let encoder = open(bit_rate).map_err(|_| reject::not_made("the sound encoder did not start"))?;
-        Ok(Self { timeline, time_base, graph: None, encoder, encoded: 0, peaks: Peaks::new() })
+        Ok(Self {
+            timeline,
+            time_base,
+            mixer: None,
+            clock: None,
+            heard: 0,
+            encoder,
+            encoded: 0,
+            peaks: Peaks::new(),
+        })
     }
 
     /// The encoder, for the muxers' headers.
@@ -64,7 +81,7 @@ impl AudioLane {
     /// It has all the sound that is wanted: what is heard after the pictures is not.
     #[must_use]
     pub fn has_all(&self) -> bool {
-        self.graph.as_ref().is_some_and(Graph::has_ended)
+        self.clock.as_ref().is_some_and(Graph::has_ended)
     }
 
     /// Nothing more comes: fills with silence to the end of the pictures.
@@ -76,33 +93,80 @@ impl AudioLane {
     }
 
     fn feed(&mut self, sound: &frame::Audio, deliver: &mut impl FnMut(&Packet)) -> Result<(), Error> {
-        let sound = reference_audio(sound)?;
-        let length = self.samples();
-        let graph = match &mut self.graph {
-            Some(graph) => graph,
-            none => {
-                let chain = chain(channels(&sound), length);
-                none.insert(Graph::audio(&sound, self.time_base, &chain, FRAME_SAMPLES)?)
-            }
-        };
-        graph.push(&sound)?;
-        self.encode_filtered(deliver)
+        let shape = SoundShape::of(sound);
+        if self.mixer.as_ref().is_none_or(|(before, _)| *before != shape) {
+            self.empty_mixer(deliver)?;
+            self.mixer = Some((shape, Graph::audio(&shape, self.time_base, &mix(&shape), 0)?));
+        }
+        let shared = reference_audio(sound)?;
+        if let Some((_, mixer)) = &mut self.mixer {
+            mixer.push(&shared)?;
+        }
+        self.take_mixed(deliver)
     }
 
     fn drain(&mut self, deliver: &mut impl FnMut(&Packet)) -> Result<(), Error> {
-        if self.graph.is_none() {
-            self.time_base = self.tick();
-            self.feed(&silence(FRAME_SAMPLES_INT, SAMPLE_RATE_INT)?, deliver)?;
+        self.empty_mixer(deliver)?;
+        if self.clock.is_none() {
+            self.hear(&silence(FRAME_SAMPLES_INT, SAMPLE_RATE_INT)?, deliver)?;
         }
         let end = self.timeline.length_s();
-        let Some(graph) = &mut self.graph else { return Err(Error::InvalidData) };
-        match graph.close(end) {
+        let Some(clock) = &mut self.clock else { return Err(Error::InvalidData) };
+        match clock.close(end) {
             Ok(()) | Err(Error::Eof) => {}
             Err(error) => return Err(error),
         }
-        self.encode_filtered(deliver)?;
+        self.encode_timed(deliver)?;
         self.encoder.send_eof()?;
         self.collect(deliver)
+    }
+
+    /// Lets out what the mixer holds back for what follows, and forgets it.
+    fn empty_mixer(&mut self, deliver: &mut impl FnMut(&Packet)) -> Result<(), Error> {
+        if let Some((_, mixer)) = &mut self.mixer {
+            mixer.end()?;
+        }
+        self.take_mixed(deliver)?;
+        self.mixer = None;
+        Ok(())
+    }
+
+    fn take_mixed(&mut self, deliver: &mut impl FnMut(&Packet)) -> Result<(), Error> {
+        loop {
+            let mut sound = frame::Audio::empty();
+            let Some((_, mixer)) = &mut self.mixer else { return Ok(()) };
+            if !mixer.pull(&mut sound)? {
+                return Ok(());
+            }
+            self.hear(&sound, deliver)?;
+        }
+    }
+
+    /// Takes sound as the encoder wants it, at a time of the source, after silence for what is missing before it.
+    fn hear(&mut self, sound: &frame::Audio, deliver: &mut impl FnMut(&Packet)) -> Result<(), Error> {
+        let piece = i64::from(SILENCE_SAMPLES);
+        while sound.pts().is_some_and(|time| time.saturating_sub(self.heard) > piece) && !self.has_all() {
+            let mut silence = silence(SILENCE_SAMPLES, SAMPLE_RATE_INT)?;
+            silence.set_pts(Some(self.heard));
+            self.give(&silence, deliver)?;
+        }
+        self.give(sound, deliver)
+    }
+
+    fn give(&mut self, sound: &frame::Audio, deliver: &mut impl FnMut(&Packet)) -> Result<(), Error> {
+        let (tick, length) = (self.tick(), self.samples());
+        let clock = match &mut self.clock {
+            Some(clock) => clock,
+            none => {
+                none.insert(Graph::audio(&SoundShape::of(sound), tick, &keep_time(length), FRAME_SAMPLES)?)
+            }
+        };
+        // The graph takes the frame over, and with it its time.
+        let end =
+            sound.pts().map_or(0, |start| start.saturating_add(i64::try_from(sound.samples()).unwrap_or(0)));
+        self.heard = self.heard.max(end);
+        clock.push(sound)?;
+        self.encode_timed(deliver)
     }
 
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "hours of samples fit")]
@@ -110,15 +174,15 @@ impl AudioLane {
         (self.timeline.length_s() * f64::from(SAMPLE_RATE)).round().max(1.0) as u64
     }
 
-    fn encode_filtered(&mut self, deliver: &mut impl FnMut(&Packet)) -> Result<(), Error> {
+    fn encode_timed(&mut self, deliver: &mut impl FnMut(&Packet)) -> Result<(), Error> {
         loop {
             let mut sound = frame::Audio::empty();
-            let Some(graph) = &mut self.graph else { return Ok(()) };
-            if !graph.pull(&mut sound)? {
+            let Some(clock) = &mut self.clock else { return Ok(()) };
+            if !clock.pull(&mut sound)? {
                 return Ok(());
             }
             self.peaks.hold(&mut sound);
-            // The filters made the sound continuous; their times still carry the source's jitter.
+            // The clock made the sound continuous; its times still carry the source's jitter.
             sound.set_pts(Some(self.encoded));
             self.encoded += i64::try_from(sound.samples()).unwrap_or(0);
             self.encoder.send_frame(&sound)?;
@@ -141,22 +205,23 @@ impl AudioLane {
     }
 }
 
-/// Starts at zero by cutting or silence, follows the stream's clock through gaps and drift, ends
-/// with the pictures.
+/// 48 kHz stereo of any sound.
 ///
 /// A single channel is heard from both sides as loud as it is; the resampler would take 3 dB off it. More than two are
 /// mixed as ITU-R BS.775 says, which may add up to more than there is room for: see [`Peaks`].
-fn chain(channels: u32, samples: u64) -> String {
-    let spread = if channels == 1 { "pan=stereo|c0=c0|c1=c0," } else { "" };
-    format!(
-        "{spread}aresample={SAMPLE_RATE}:async=1000:first_pts=0,aformat=sample_fmts=fltp:channel_layouts=stereo\
-         ,apad=whole_len={samples},atrim=end_sample={samples}"
-    )
+fn mix(shape: &SoundShape) -> String {
+    let spread = if shape.channels == 1 { "pan=stereo|c0=c0|c1=c0," } else { "" };
+    format!("{spread}aresample={SAMPLE_RATE},aformat=sample_fmts=fltp:channel_layouts=stereo")
 }
 
-fn channels(sound: &frame::Audio) -> u32 {
-    let (_, _, channels) = sound_format(sound);
-    channels.unsigned_abs()
+/// Starts at zero by cutting or silence, follows the source's clock through gaps and drift, ends with the pictures.
+///
+/// `flags=res`: swresample that has the right rate already begins its resampler at the first drift, and with it the
+/// time: it would fill up with silence from zero on.
+fn keep_time(samples: u64) -> String {
+    format!(
+        "aresample={SAMPLE_RATE}:async=1000:first_pts=0:flags=res,apad=whole_len={samples},atrim=end_sample={samples}"
+    )
 }
 
 fn open(bit_rate: u32) -> Result<encoder::Audio, Error> {

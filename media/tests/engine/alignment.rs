@@ -77,3 +77,21 @@ fn sound_that_starts_late_or_early_is_put_in_its_place() {
         assert_together(&scratch, what);
     }
 }
+
+#[test]
+fn sound_whose_clock_is_slow_or_fast_stays_with_the_pictures() {
+    for speed in [1.004, 0.996] {
+        let at = 10.0 / speed;
+        let scratch = Scratch::made_by_ffmpeg(
+            "matroska",
+            &format!(
+                "-f lavfi -i color=black:s=64x64:r=30:d=10 -f lavfi -i color=white:s=64x64:r=30:d=2 \
+                 -f lavfi -i anullsrc=r=48000:cl=stereo:d={at} -f lavfi -i sine=r=48000:d=2 \
+                 -filter_complex [0][1]concat=n=2[v];[2][3]concat=n=2:v=0:a=1,asetpts=PTS*{speed}[a] \
+                 -map [v] -map [a] -c:v libx264 -c:a pcm_f32le"
+            ),
+        );
+        scratch.make(video(encode(64, 64, Framing::Whole, (30, 1)), AAC)).unwrap();
+        assert_together(&scratch, &format!("sound at {speed} of the pictures' speed"));
+    }
+}

@@ -5,15 +5,12 @@ use std::fs;
 use std::sync::Mutex;
 use std::thread;
 
-use domain::operation::{Operation, VideoOutput};
-use domain::plan::{Plan, Want, plan};
+use domain::operation::Operation;
+use domain::plan::{Want, plan};
 
 use crate::harness::{Scratch, corpus, outcomes};
 use crate::judge::{Finished, profiles_for};
 use crate::nasty::NASTY;
-
-/// Of a longer video one encode is made.
-const LONG_MS: u64 = 120_000;
 
 #[test]
 fn every_video_fits_every_profile() {
@@ -61,15 +58,11 @@ fn faults_of(name: &str) -> Vec<String> {
     let scratch = Scratch::with(&corpus(name));
     let source = match scratch.probe() {
         Ok(probed) => probed.info,
-        Err(problem) if problem.message.contains("is not supported yet") => return Vec::new(),
         Err(problem) => return vec![format!("{name}: {problem:?}")],
     };
     let profiles = profiles_for(&source);
     let wants: Vec<_> = profiles.iter().map(|profile| Want::new(profile)).collect();
-    let mut plan = plan(&source, &wants);
-    if source.duration_ms.is_some_and(|ms| ms > LONG_MS) {
-        keep_one_encode(&mut plan);
-    }
+    let plan = plan(&source, &wants);
     let mut faults: Vec<String> = plan
         .fits
         .iter()
@@ -100,20 +93,6 @@ fn faults_of(name: &str) -> Vec<String> {
         }
     }
     faults
-}
-
-/// What is said of encodes is said by shorter files; this one's take minutes, the smallest a part of one.
-fn keep_one_encode(plan: &mut Plan) {
-    let pixels = |operation: &Operation| match operation {
-        Operation::Video(VideoOutput { video: Some(encode), .. }) => Some(encode.width * encode.height),
-        _ => None,
-    };
-    let smallest = plan.works.iter().filter_map(|work| pixels(&work.operation)).min();
-    let mut is_kept = false;
-    plan.works.retain(|work| match pixels(&work.operation) {
-        None => true,
-        size => size == smallest && !std::mem::replace(&mut is_kept, true),
-    });
 }
 
 fn describe(operation: &Operation) -> String {

@@ -2,17 +2,23 @@
 
 use domain::operation::AudioOutput;
 
-use crate::harness::{AAC, Scratch, encode, ffmpeg_pipe, video};
+use crate::harness::{AAC, Scratch, encode, ffmpeg, ffmpeg_pipe, video};
 use domain::operation::Framing;
 
-/// The highest level of left and right, 1 for full scale, of a second in the middle.
+/// The same of the middle of three seconds of a sound.
 fn peaks(sound: &str) -> [f32; 2] {
     let arguments = format!(
         "-f lavfi -i testsrc2=s=160x90:r=25:d=3 -f lavfi -i {sound} -shortest -c:v mpeg4 -c:a pcm_s16le"
     );
     let scratch = Scratch::made_by_ffmpeg("mov", &arguments);
     scratch.make(video(encode(160, 90, Framing::Whole, (25, 1)), AAC)).unwrap();
-    let raw = ffmpeg_pipe(&format!("-ss 1 -t 1 -i {} -vn -f f32le -ac 2", scratch.path("out").display()));
+    peaks_at(&scratch, 1)
+}
+
+/// The highest level of left and right, 1 for full scale, of the second that starts at `second`.
+fn peaks_at(scratch: &Scratch, second: u32) -> [f32; 2] {
+    let raw =
+        ffmpeg_pipe(&format!("-ss {second} -t 1 -i {} -vn -f f32le -ac 2", scratch.path("out").display()));
     let samples = raw.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect::<Vec<_>>();
     let peak = |side: usize| samples.iter().skip(side).step_by(2).fold(0.0, |peak: f32, s| peak.max(s.abs()));
     [peak(0), peak(1)]
@@ -44,4 +50,41 @@ fn where_a_network_wants_sound_it_gets_silence() {
     let silent = AudioOutput::Silent { bit_rate: 128_000 };
     let info = scratch.make(video(encode(160, 90, Framing::Whole, (25, 1)), silent)).unwrap();
     assert_eq!(info.audio.map(|audio| (audio.channels, audio.sample_rate)), Some((2, 48_000)));
+}
+
+#[test]
+fn a_broadcast_that_changes_its_channels_is_heard_to_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let pieces = [("5.1|FC=c0", 48_000), ("stereo|c0=c0|c1=c0", 44_100), ("mono|c0=c0", 48_000)];
+    let mut broadcast = Vec::new();
+    for (index, (channels, rate)) in pieces.into_iter().enumerate() {
+        let path = folder.path().join("piece.ts");
+        ffmpeg(&format!(
+            "-f lavfi -i testsrc2=s=160x90:r=25:d=3 -f lavfi -i sine=d=3:r={rate},volume=4,pan={channels} \
+             -c:v mpeg2video -c:a ac3 -output_ts_offset {} {}",
+            index * 3,
+            path.display()
+        ));
+        broadcast.extend(std::fs::read(path).unwrap());
+    }
+    let scratch = Scratch::new();
+    scratch.put("source", &broadcast);
+    let info = scratch.make(video(encode(160, 90, Framing::Whole, (25, 1)), AAC)).unwrap();
+    assert!(info.duration_ms.unwrap().abs_diff(9_000) < 100, "{info:?}");
+    assert_near(peaks_at(&scratch, 1), 0.354);
+    assert_near(peaks_at(&scratch, 4), 0.5);
+    assert_near(peaks_at(&scratch, 7), 0.5);
+}
+
+#[test]
+fn a_long_gap_in_the_sound_is_silence() {
+    let scratch = Scratch::made_by_ffmpeg(
+        "matroska",
+        "-f lavfi -i color=s=64x64:r=1:d=1200 -f lavfi -i sine=d=4:r=48000,volume=4,asetpts=if(gt(T\\,2)\\,PTS+1190/TB\\,PTS) \
+         -c:v mpeg4 -c:a pcm_s16le",
+    );
+    scratch.make(video(encode(64, 64, Framing::Whole, (1, 1)), AAC)).unwrap();
+    assert_near(peaks_at(&scratch, 0), 0.5);
+    assert_near(peaks_at(&scratch, 600), 0.0);
+    assert_near(peaks_at(&scratch, 1192), 0.5);
 }

@@ -1,5 +1,7 @@
 //! A source, opened with the one demuxer that its first bytes call for.
 
+use std::cmp::Reverse;
+
 use domain::engine::InputLimits;
 use domain::problem::Problem;
 use ffmpeg_next::format::context::Input;
@@ -180,23 +182,23 @@ fn check_streams(input: &Input, limits: &InputLimits) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The largest video that is no cover picture, and of the sounds that we read, if there are any, that with most channels
-/// and then samples; among equals what the file calls its default, then the first.
+/// The largest video that is no cover picture. Of the sounds that we read, if there are any, the file's default, then
+/// the one with stereo or more, then with most samples. Among equals the first.
 fn choose(streams: &[StreamFacts]) -> Result<(usize, Option<usize>), Problem> {
     let of =
         |medium| streams.iter().filter(move |stream| stream.medium == medium && !stream.attached_picture);
-    let best = |candidates: Vec<&StreamFacts>, weight: fn(&StreamFacts) -> u64| {
-        candidates
-            .into_iter()
-            .max_by_key(|stream| (weight(stream), stream.default, std::cmp::Reverse(stream.index)))
-            .map(|stream| stream.index)
-    };
-    let video =
-        best(of(Medium::Video).collect(), |stream| u64::from(stream.width) * u64::from(stream.height));
-    let audio = best(of(Medium::Audio).filter(|stream| stream.channels > 0).collect(), |stream| {
-        let is_read = u64::from(CODECS.contains(&stream.decoder.as_str()));
-        is_read << 40 | u64::from(stream.channels.min(2)) << 32 | u64::from(stream.sample_rate)
-    });
+    let pixels = |stream: &StreamFacts| u64::from(stream.width) * u64::from(stream.height);
+    let video = of(Medium::Video)
+        .max_by_key(|stream| (pixels(stream), stream.default, Reverse(stream.index)))
+        .map(|stream| stream.index);
+    let is_read = |stream: &StreamFacts| CODECS.contains(&stream.decoder.as_str());
+    let audio = of(Medium::Audio)
+        .filter(|stream| stream.channels > 0)
+        .max_by_key(|stream| {
+            let quality = (stream.channels.min(2), stream.sample_rate);
+            (is_read(stream), stream.default, quality, Reverse(stream.index))
+        })
+        .map(|stream| stream.index);
     match video {
         Some(video) if streams[video].width > 0 && streams[video].height > 0 => Ok((video, audio)),
         Some(_) => Err(reject::unreadable()),

@@ -125,11 +125,45 @@ fn full_range_and_other_matrices_keep_their_colours() {
     }
 }
 
+/// What cameras and editors write: 10 bits, and colour as fine as or finer than a network takes.
+#[test]
+fn ten_bits_and_finer_colour_become_what_networks_take() {
+    for pixels in ["yuv420p10le", "yuv422p", "yuv422p10le", "yuv444p"] {
+        let scratch = Scratch::made_by_ffmpeg(
+            "mov",
+            &QUARTERS.replace("-pix_fmt yuv420p", &format!("-pix_fmt {pixels}")),
+        );
+        let made = scratch.make(video(encode(320, 240, Framing::Whole, (10, 1)), AudioOutput::None)).unwrap();
+        assert_eq!(made.video.unwrap().pixel_format, "yuv420p", "{pixels}");
+        for (shown, wanted) in
+            quarters(&scratch.path("out"), 320, 240).into_iter().zip([RED, GREEN, BLUE, WHITE])
+        {
+            assert_near(shown, wanted, pixels);
+        }
+    }
+}
+
+/// A square that is stored narrower than it is shown: its edges are where they belong.
 #[test]
 fn wide_pixels_are_drawn_square() {
-    let scratch = Scratch::made_by_ffmpeg("mp4", "-f lavfi -i testsrc=s=352x288:r=10:d=1 -vf setsar=12/11");
+    let square = "-f lavfi -i color=black:s=352x288:r=10:d=1 \
+                  -vf drawbox=x=88:y=48:w=176:h=192:color=white:t=fill,setsar=12/11";
+    let scratch = Scratch::made_by_ffmpeg("mp4", square);
     let info = scratch.probe().unwrap().info;
     assert_eq!((info.width, info.height, info.video.unwrap().sar), (384, 288, (12, 11)));
+    scratch.make(video(encode(384, 288, Framing::Whole, (10, 1)), AudioOutput::None)).unwrap();
+    let out = scratch.path("out");
+    let luma = ffmpeg_pipe(&format!("-i {} -frames:v 1 -f rawvideo -pix_fmt gray", out.display()));
+    let is_white = |x: usize, y: usize| luma[y * 384 + x] > 128;
+    let (row, column) = ((0..384).filter(|x| is_white(*x, 144)), (0..288).filter(|y| is_white(192, *y)));
+    let (row, column) = (row.collect::<Vec<_>>(), column.collect::<Vec<_>>());
+    assert!(row.len().abs_diff(192) <= 2 && row[0].abs_diff(96) <= 1, "{} from {}", row.len(), row[0]);
+    assert!(
+        column.len().abs_diff(192) <= 2 && column[0].abs_diff(48) <= 1,
+        "{} from {}",
+        column.len(),
+        column[0]
+    );
 }
 
 #[test]

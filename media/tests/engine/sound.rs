@@ -88,3 +88,15 @@ fn a_long_gap_in_the_sound_is_silence() {
     assert_near(peaks_at(&scratch, 600), 0.0);
     assert_near(peaks_at(&scratch, 1192), 0.5);
 }
+
+#[test]
+fn of_several_languages_the_default_is_heard() {
+    let scratch = Scratch::made_by_ffmpeg(
+        "matroska",
+        "-f lavfi -i testsrc2=s=160x90:r=25:d=3 -f lavfi -i sine=d=3:r=48000,volume=8,pan=stereo|c0=c0|c1=c0 \
+         -f lavfi -i sine=d=3:r=44100,volume=2 -map 0 -map 1 -map 2 -c:v mpeg4 -c:a pcm_s16le -disposition:a:0 0 \
+         -disposition:a:1 default",
+    );
+    scratch.make(video(encode(160, 90, Framing::Whole, (25, 1)), AAC)).unwrap();
+    assert_near(peaks_at(&scratch, 1), 0.25);
+}

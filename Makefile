@@ -28,6 +28,7 @@ check: ## Formatting, lints, and whether the generated files fit the code
 	@deploy/local/packages
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- --deny warnings
+	cargo clippy --manifest-path fuzz/Cargo.toml --target-dir target --locked -- --deny warnings
 	deploy/local/generate --check
 
 generate: ## Rewrite .sqlx and schema.graphql from the code

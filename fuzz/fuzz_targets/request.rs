@@ -2,26 +2,29 @@
 //! what was understood is said again in the same words.
 #![no_main]
 
-use domain::engine::Request;
+use std::slice;
+
+use domain::engine::{OutputRequest, Request};
 use domain::names;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(request) = serde_json::from_slice::<Request>(bytes) else { return };
-    let names: Vec<&str> = match &request {
-        Request::Probe(probe) => vec![&probe.source, &probe.thumbnail],
+    let (names, outputs): (Vec<&str>, &[OutputRequest]) = match &request {
+        Request::Probe(probe) => (vec![&probe.source, &probe.thumbnail], &[]),
         Request::Run(run) => {
-            let outputs = run.outputs.iter().map(|output| {
-                assert_eq!(output.operation.key(), output.operation.clone().key());
-                output.name.as_str()
-            });
-            outputs
-                .chain([run.source.as_str()])
-                .chain(run.overlays.iter().map(|logo| logo.name.as_str()))
-                .collect()
+            let logos = run.overlays.iter().map(|logo| logo.name.as_str());
+            (logos.chain([run.source.as_str()]).collect(), &run.outputs)
+        }
+        Request::Join(join) => {
+            let parts = join.parts.iter().map(String::as_str);
+            (parts.chain([join.source.as_str()]).collect(), slice::from_ref(&join.output))
         }
     };
-    for name in names {
+    for output in outputs {
+        assert_eq!(output.operation.key(), output.operation.clone().key());
+    }
+    for name in names.into_iter().chain(outputs.iter().map(|output| output.name.as_str())) {
         // What passes is one plain component of a path.
         let passes = names::check(name).is_ok();
         assert!(!passes || !(name.contains(['/', '\0', ':']) || name.starts_with(['.', '-'])), "{name:?}");

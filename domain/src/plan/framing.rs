@@ -60,17 +60,19 @@ pub(super) fn shape(
     let (w, h) = (f64::from(width), f64::from(height));
     let ratio = w / h;
     let whole = Shape { framing: Framing::Whole, range: hard, aim: None, width: w, height: h };
+    let is_near = |aim: f64| {
+        (ratio / aim - 1.0).abs() <= tolerance || tolerance > 0.0 && (h - w / aim).abs() <= SHAPE_TOLERANCE_PX
+    };
     if let Some(shared) = want.shape {
         let aim = shared.ratio.value();
-        let near = (ratio / aim - 1.0).abs() <= tolerance || (h - w / aim).abs() <= SHAPE_TOLERANCE_PX;
-        if ratio_holds(&hard, width, height) && tolerance > 0.0 && near {
+        if ratio_holds(&hard, width, height) && tolerance > 0.0 && is_near(aim) {
             return whole;
         }
         return brought_to(aim, shared.rule.ratio, (w, h), prefers, want.framing);
     }
     let has_preference = prefers.ratio.min.is_some() || prefers.ratio.max.is_some();
     let range = if has_preference && want.framing != Some(Framing::Whole) { prefers.ratio } else { hard };
-    let fits = ratio_holds(&range, width, height) || is_near(&range, ratio, tolerance);
+    let fits = ratio_holds(&range, width, height) || nearest(&range, ratio).is_none_or(is_near);
     if ratio_holds(&hard, width, height) && fits {
         return whole;
     }
@@ -103,11 +105,6 @@ fn brought_to(
     let keep_width = (ratio < aim) == (framing == Framing::Crop);
     let (width, height) = if keep_width { (w, w / aim) } else { (h * aim, h) };
     Shape { framing, range, aim: Some(aim), width, height }
-}
-
-fn is_near(range: &Range<Ratio>, ratio: f64, tolerance: f64) -> bool {
-    range.min.is_none_or(|min| ratio >= min.value() * (1.0 - tolerance))
-        && range.max.is_none_or(|max| ratio <= max.value() * (1.0 + tolerance))
 }
 
 fn nearest(range: &Range<Ratio>, ratio: f64) -> Option<f64> {

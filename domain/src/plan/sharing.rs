@@ -2,6 +2,7 @@
 
 use super::cost::cost;
 use super::expected::expected_info;
+use super::framing::SHAPE_TOLERANCE;
 use crate::conformance::violations;
 use crate::media_info::MediaInfo;
 use crate::operation::{AudioOutput, ImageOutput, Operation, VideoEncode, VideoOutput};
@@ -111,8 +112,11 @@ fn is_image_as_good(own: &ImageOutput, other: &ImageOutput) -> bool {
 /// The same shape, and no side is smaller.
 fn is_larger((own_width, own_height): (u32, u32), (width, height): (u32, u32)) -> bool {
     let [own_w, own_h, w, h] = [own_width, own_height, width, height].map(f64::from);
+    // Measured on both: 2 px are much of a tiny picture, and what is near enough has to need no further work.
     let stretched = (own_w * h / w - own_h).abs();
-    width >= own_width && height >= own_height && stretched <= SHAPE_ROUNDING_PX
+    let is_near = (own_w * h / (w * own_h) - 1.0).abs() <= SHAPE_TOLERANCE
+        || (own_h * w / own_w - h).abs() <= SHAPE_ROUNDING_PX;
+    width >= own_width && height >= own_height && stretched <= SHAPE_ROUNDING_PX && is_near
 }
 
 /// How much of the source's sound is left; with silence at the end of the list, which harms nobody.
@@ -153,6 +157,17 @@ mod tests {
         let wants = [(row("instagram.photo"), small.clone()), (telegram(), large.clone())];
         assert_eq!(share(&source, &wants, &[]), [small.clone(), large.clone()]);
         assert!(!accepts(&source, telegram(), &large, &small), "a smaller file is worse");
+    }
+
+    #[test]
+    fn a_tiny_picture_keeps_its_shape_too() {
+        let line = sized(photo(), 61, 1);
+        let thumbnail = row("youtube.thumbnail");
+        let own = fit(&line, &Want::new(thumbnail)).map(|fit| fit.operation);
+        let Ok(own @ Operation::Image(image)) = &own else { panic!("{own:?}") };
+        assert_eq!((image.width, image.height), (48, 27));
+        let wider = Operation::Image(ImageOutput { width: 61, height: 32, ..image.clone() });
+        assert!(!accepts(&line, thumbnail, own, &wider), "1.91:1 is not 16:9");
     }
 
     #[test]

@@ -23,8 +23,9 @@ use crate::auth::Role;
 
 /// How often what changed is read again.
 const REREAD_EVERY: Duration = Duration::from_secs(5);
-/// An object is sent at most once in this time.
-const APART: Duration = Duration::from_millis(500);
+/// An object is sent at most once in this time: twice a second, and a little less, so that what moves is told of at
+/// least as often.
+const APART: Duration = Duration::from_millis(480);
 /// How long it is remembered that an object was sent: longer than changes are read again.
 const SENT_FOR: Duration = Duration::from_secs(30);
 

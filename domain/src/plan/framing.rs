@@ -11,7 +11,7 @@ use crate::profile::{Borders, Preferences, Profile, Range, Ratio};
 pub(super) const SHAPE_TOLERANCE: f64 = 0.02;
 
 /// The same in px, for small pictures: what rounding to whole steps and back into a range can take.
-const SHAPE_TOLERANCE_PX: f64 = 2.0;
+pub(super) const SHAPE_TOLERANCE_PX: f64 = 2.0;
 
 /// How far a shape may be from one that has a name and still be called by it.
 const NAME_TOLERANCE: f64 = 0.01;
@@ -60,19 +60,18 @@ pub(super) fn shape(
     let (w, h) = (f64::from(width), f64::from(height));
     let ratio = w / h;
     let whole = Shape { framing: Framing::Whole, range: hard, aim: None, width: w, height: h };
-    let is_near = |aim: f64| {
-        (ratio / aim - 1.0).abs() <= tolerance || tolerance > 0.0 && (h - w / aim).abs() <= SHAPE_TOLERANCE_PX
-    };
+    // What is encoded anyway gets the shape exactly.
+    let near = |aim: f64| tolerance > 0.0 && is_near((w, h), aim, tolerance);
     if let Some(shared) = want.shape {
         let aim = shared.ratio.value();
-        if ratio_holds(&hard, width, height) && tolerance > 0.0 && is_near(aim) {
+        if ratio_holds(&hard, width, height) && near(aim) {
             return whole;
         }
         return brought_to(aim, shared.rule.ratio, (w, h), prefers, want.framing);
     }
     let has_preference = prefers.ratio.min.is_some() || prefers.ratio.max.is_some();
     let range = if has_preference && want.framing != Some(Framing::Whole) { prefers.ratio } else { hard };
-    let fits = ratio_holds(&range, width, height) || nearest(&range, ratio).is_none_or(is_near);
+    let fits = ratio_holds(&range, width, height) || nearest(&range, ratio).is_none_or(near);
     if ratio_holds(&hard, width, height) && fits {
         return whole;
     }
@@ -105,6 +104,12 @@ fn brought_to(
     let keep_width = (ratio < aim) == (framing == Framing::Crop);
     let (width, height) = if keep_width { (w, w / aim) } else { (h * aim, h) };
     Shape { framing, range, aim: Some(aim), width, height }
+}
+
+/// Whether a picture has the shape `aim` but for what nobody sees, or rounding to whole pixels takes.
+pub(super) fn is_near((width, height): (f64, f64), aim: f64, tolerance: f64) -> bool {
+    let ratio = width / height;
+    (ratio / aim - 1.0).abs() <= tolerance || (height - width / aim).abs() <= SHAPE_TOLERANCE_PX
 }
 
 fn nearest(range: &Range<Ratio>, ratio: f64) -> Option<f64> {

@@ -2,14 +2,11 @@
 
 use super::cost::cost;
 use super::expected::expected_info;
-use super::framing::SHAPE_TOLERANCE;
+use super::framing::{SHAPE_TOLERANCE, SHAPE_TOLERANCE_PX, is_near};
 use crate::conformance::violations;
 use crate::media_info::MediaInfo;
 use crate::operation::{AudioOutput, ImageOutput, Operation, VideoEncode, VideoOutput};
 use crate::profile::{Accepts, Profile, Role, profiles};
-
-/// Two shapes are the same when they differ by what rounding to whole pixels takes, px of the height.
-const SHAPE_ROUNDING_PX: f64 = 2.0;
 
 /// What each of `wants` gets made of the source `info`: the file that it asked for, or the cheapest at least as good
 /// of `existing` and of what the others ask for.
@@ -114,9 +111,10 @@ fn is_larger((own_width, own_height): (u32, u32), (width, height): (u32, u32)) -
     let [own_w, own_h, w, h] = [own_width, own_height, width, height].map(f64::from);
     // Measured on both: 2 px are much of a tiny picture, and what is near enough has to need no further work.
     let stretched = (own_w * h / w - own_h).abs();
-    let is_near = (own_w * h / (w * own_h) - 1.0).abs() <= SHAPE_TOLERANCE
-        || (own_h * w / own_w - h).abs() <= SHAPE_ROUNDING_PX;
-    width >= own_width && height >= own_height && stretched <= SHAPE_ROUNDING_PX && is_near
+    width >= own_width
+        && height >= own_height
+        && stretched <= SHAPE_TOLERANCE_PX
+        && is_near((w, h), own_w / own_h, SHAPE_TOLERANCE)
 }
 
 /// How much of the source's sound is left; with silence at the end of the list, which harms nobody.

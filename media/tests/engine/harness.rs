@@ -83,8 +83,12 @@ impl Scratch {
     /// The same, while it runs.
     pub fn start(&self, arguments: &[&str], stdin: &[u8]) -> Child {
         let mut command = Command::new(PROGRAM);
-        command.env_clear().args(arguments);
-        let mut child = self.prepare(&mut command).spawn().unwrap();
+        command.args(arguments);
+        self.start_by(command, stdin)
+    }
+
+    fn start_by(&self, mut command: Command, stdin: &[u8]) -> Child {
+        let mut child = self.prepare(command.env_clear()).spawn().unwrap();
         // A program that does not want to read is no failure of this test.
         let _unread = child.stdin.take().unwrap().write_all(stdin);
         child
@@ -107,7 +111,18 @@ impl Scratch {
     }
 
     pub fn ask(&self, request: &Request) -> Vec<Event> {
-        let output = self.spawn(&["--require-jail"], &serde_json::to_vec(request).unwrap());
+        Self::events(&self.spawn(&["--require-jail"], &serde_json::to_vec(request).unwrap()))
+    }
+
+    /// The same with so many bytes of address space.
+    pub fn ask_within(&self, bytes: u64, request: &Request) -> Vec<Event> {
+        let mut command = Command::new("/usr/bin/prlimit");
+        command.args([&format!("--as={bytes}"), PROGRAM, "--require-jail"]);
+        let stdin = serde_json::to_vec(request).unwrap();
+        Self::events(&self.start_by(command, &stdin).wait_with_output().unwrap())
+    }
+
+    fn events(output: &Output) -> Vec<Event> {
         let log = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "{:?}: {log}", output.status);
         let events: Vec<Event> =

@@ -17,8 +17,9 @@ use crate::jail::{EngineFailure, RunLimits, Scratch};
 
 /// The longest that one request may take; the lease is renewed as long as frames move.
 const TRANSCODE_TIME: Duration = Duration::from_secs(2 * 60 * 60);
-/// Progress is written, and asked whether the files are still wanted, this often.
-const PROGRESS_EVERY: Duration = Duration::from_millis(450);
+/// Progress is written, and asked whether the files are still wanted, this often: those who watch hear of it twice a
+/// second, also where a write takes its time beside encoders that use every core.
+const PROGRESS_EVERY: Duration = Duration::from_millis(300);
 
 /// What is being made, as watchers see it.
 #[derive(Clone, Copy, Debug)]

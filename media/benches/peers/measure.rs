@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 /// How often everything is measured.
-pub const ROUNDS: usize = 5;
+const ROUNDS: usize = 5;
 
 /// What something took.
 #[derive(Clone, Copy, Debug, Default)]
@@ -82,9 +82,17 @@ pub fn run(command: &mut Command, input: &[u8]) -> (Taken, Vec<u8>) {
 }
 
 /// Measures all `candidates` in turns.
-pub fn in_turns<const N: usize>(mut candidates: [&mut dyn FnMut() -> Taken; N]) -> [Taken; N] {
+pub fn in_turns<const N: usize>(candidates: [&mut dyn FnMut() -> Taken; N]) -> [Taken; N] {
+    in_turns_of(ROUNDS, candidates)
+}
+
+/// The same as often as is asked for.
+pub fn in_turns_of<const N: usize>(
+    count: usize,
+    mut candidates: [&mut dyn FnMut() -> Taken; N],
+) -> [Taken; N] {
     let mut rounds: [Vec<Taken>; N] = std::array::from_fn(|_| Vec::new());
-    for _ in 0..ROUNDS {
+    for _ in 0..count {
         for (candidate, taken) in candidates.iter_mut().zip(&mut rounds) {
             taken.push(candidate());
         }

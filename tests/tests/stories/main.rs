@@ -23,6 +23,7 @@ mod messages;
 mod phone_clip;
 mod photos;
 mod roles;
+mod same_clip;
 mod slots;
 mod tenants;
 mod throttled;
